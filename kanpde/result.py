@@ -1,0 +1,77 @@
+"""What a finished run leaves behind, as plain arrays: the thing writers write and readers read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Mapping
+
+import numpy as np
+
+
+class Outcome(Enum):
+    """How a run ended: the sentence shown and the exit code."""
+
+    CONVERGED = ("converged: the asked accuracy was reached", 0)
+    FINISHED = ("finished: every stage ran to its end", 0)
+    LIMIT = ("stopped at a limit of time or steps", 0)
+    INACCURATE = ("finished, but the error is above the asked tolerance", 4)
+    SUSPICIOUS = ("suspicious: the residual on fresh points is far above the training residual", 3)
+    DIVERGED = ("stopped: the residual is not finite", 3)
+    INTERRUPTED = ("interrupted: the solution so far was saved", 130)
+
+    @property
+    def message(self) -> str:
+        """The sentence shown to the user."""
+        return self.value[0]
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a run that ended so."""
+        return self.value[1]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One array on the output grid, indexed in the order of the coordinates (x, y, t as in the problem file).
+
+    `kind` is one of solution, exact, reference, error, residual, extra; `of` names the unknown, equation or
+    expression it belongs to.
+    """
+
+    values: np.ndarray
+    kind: str
+    of: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """The error of one field against its exact or reference solution: relative L2 and largest absolute value."""
+
+    relative_l2: float
+    maximum: float
+    against: str
+    certified: float = 0.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run: fields on the output grid, errors, history, the network's arrays, and how it came about.
+
+    `history` holds equally long columns: step, seconds, loss, held_out, loss_<block>…, error_<unknown>….
+    `network` holds only arrays, numbers and strings, nested by name: all that is needed to evaluate again.
+    """
+
+    title: str
+    axes: Mapping[str, np.ndarray]
+    fields: Mapping[str, Field]
+    errors: Mapping[str, FieldError]
+    history: Mapping[str, np.ndarray]
+    network: Mapping[str, Any]
+    outcome: Outcome
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    spec_text: str = ""
+    spec_name: str = ""
+    overrides: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
