@@ -1,0 +1,25 @@
+# Needs nothing but Python >= 3.11: `make run`, or `make run PYTHON=python3.12 PROBLEM=my.yaml`.
+PYTHON ?= python3
+PROBLEM ?= problems/elliptic_2d_poisson.yaml
+BIN := .venv/bin
+
+.PHONY: setup run test clean
+
+setup: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("kanpde needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: setup
+	$(BIN)/kanpde solve $(PROBLEM)
+
+test: setup
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
