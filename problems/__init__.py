@@ -1,0 +1,1 @@
+"""The gallery: problem files that come with kanpde."""
