@@ -1,0 +1,105 @@
+"""The words of the language: functions, operators, constants and the names of the numerical choices."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Callable, Mapping
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of numbers: how many arguments, what it means, and its value for plain numbers."""
+
+    arguments: int
+    meaning: str
+    scalar: Callable[..., float]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A differential operator: fewest and most arguments (None: any), what it means, whether it exists yet."""
+
+    least: int
+    most: int | None
+    meaning: str
+    available: bool = True
+
+
+def _sign(x: float) -> float:
+    return float((x > 0) - (x < 0))
+
+
+def _heaviside(x: float) -> float:
+    return 0.5 * (1.0 + _sign(x))
+
+
+def _modulo(x: float, y: float) -> float:
+    return x - y * math.floor(x / y)
+
+
+def _where(condition: float, yes: float, no: float) -> float:
+    return yes if condition else no
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "sin": Function(1, "sine", math.sin),
+    "cos": Function(1, "cosine", math.cos),
+    "tan": Function(1, "tangent", math.tan),
+    "asin": Function(1, "inverse sine", math.asin),
+    "acos": Function(1, "inverse cosine", math.acos),
+    "atan": Function(1, "inverse tangent", math.atan),
+    "atan2": Function(2, "angle of the point (x, y), written atan2(y, x)", math.atan2),
+    "sinh": Function(1, "hyperbolic sine", math.sinh),
+    "cosh": Function(1, "hyperbolic cosine", math.cosh),
+    "tanh": Function(1, "hyperbolic tangent", math.tanh),
+    "exp": Function(1, "exponential", math.exp),
+    "log": Function(1, "natural logarithm", math.log),
+    "sqrt": Function(1, "square root", math.sqrt),
+    "abs": Function(1, "absolute value", math.fabs),
+    "sign": Function(1, "-1, 0 or 1", _sign),
+    "min": Function(2, "the smaller of two", min),
+    "max": Function(2, "the greater of two", max),
+    "mod": Function(2, "remainder with the sign of the divisor", _modulo),
+    "erf": Function(1, "error function", math.erf),
+    "heaviside": Function(1, "0 below zero, 1 above, 1/2 at zero", _heaviside),
+    "where": Function(3, "where(condition, a, b): a where the condition holds, else b", _where),
+}
+
+OPERATORS: Mapping[str, Operator] = {
+    "d": Operator(2, None, "d(f, x, y): derivative along the coordinates named"),
+    "lap": Operator(1, 1, "Laplacian over the coordinates other than t"),
+    "grad": Operator(1, 1, "gradient over the coordinates other than t, a vector"),
+    "div": Operator(1, None, "divergence of a vector, or of as many components as coordinates"),
+    "dot": Operator(2, 2, "scalar product of two vectors"),
+    "curl": Operator(1, None, "curl of a vector: a number in 2-D, a vector in 3-D"),
+    "biharm": Operator(1, 1, "Laplacian of the Laplacian"),
+    "dn": Operator(1, 1, "derivative along the outward normal, in boundary conditions"),
+    "jump": Operator(1, 1, "jump across an interface", available=False),
+    "integral": Operator(1, 1, "integral over the domain", available=False),
+    "mean": Operator(1, 1, "mean over the domain", available=False),
+}
+
+CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e}
+
+BASES: Mapping[str, str] = {
+    "auto": "chosen for the problem",
+    "bspline": "B-splines, the original KAN",
+    "chebyshev": "Chebyshev polynomials",
+    "sine": "sines of increasing frequency",
+    "mlp": "affine maps and tanh, the baseline",
+}
+
+OPTIMISERS: Mapping[str, str] = {
+    "read-out": "one linear least-squares solve of the last layer",
+    "levenberg-marquardt": "damped Gauss-Newton on all coefficients",
+    "l-bfgs": "limited-memory quasi-Newton",
+    "adam": "first-order stochastic descent",
+}
+
+FORMATS: Mapping[str, str] = {
+    "h5": "HDF5 with dimension scales",
+    "png": "pictures of fields and history",
+}
+
+MATHEMATICAL_NAMES = frozenset(FUNCTIONS) | frozenset(OPERATORS) | frozenset(CONSTANTS)
