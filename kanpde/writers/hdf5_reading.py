@@ -1,0 +1,126 @@
+"""A result file read back into the Result that was written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from kanpde.errors import ResultError
+from kanpde.hdf5_open import datasets, opened, subgroup, text, values
+from kanpde.result import Field, FieldError, Outcome, Result
+from kanpde.writers.layout import FILE, FORMAT, OF_THE_SPEC, VERSION, permutation, stored_order
+from kanpde.writers.nested import load
+
+
+def read(path: Path | str) -> Result:
+    """The result in the file `path`, or in the run folder `path`."""
+    path = found(Path(path))
+    with opened(path) as file:
+        check_format(file)
+        entry = subgroup(file, "entry")
+        if entry is None:
+            raise ResultError("it has no group 'entry'")
+        order = json.loads(text(entry.attrs["coordinates"]))
+        return Result(
+            title=text(file.attrs["title"]),
+            axes=read_axes(file, order),
+            fields=read_fields(file, order),
+            errors={name: FieldError(**error) for name, error in nested(file, "errors").items()},
+            history=read_history(subgroup(entry, "history")),
+            network=nested(file, "network"),
+            outcome=Outcome[text(entry.attrs["outcome"])],
+            summary=nested(file, "summary"),
+            **read_provenance(file),
+        )
+
+
+def read_plots(path: Path | str) -> dict[str, bytes]:
+    """The pictures in a result file or run folder, as PNG bytes by name."""
+    path = found(Path(path))
+    with opened(path) as file:
+        check_format(file)
+        plots = subgroup(file, "plots")
+        pictures = datasets(plots) if plots is not None else {}
+        return {name.removesuffix("_png"): values(data).tobytes()
+                for name, data in pictures.items() if name.endswith("_png")}
+
+
+def found(path: Path) -> Path:
+    """The result file that `path` means: itself, or the one in the run folder."""
+    if not path.exists():
+        raise ResultError(f"{path}: there is no such file or folder")
+    if path.is_dir() and not (path / FILE).is_file():
+        raise ResultError(f"{path}: not the folder of a finished run: there is no {FILE} in it")
+    return path / FILE if path.is_dir() else path
+
+
+def is_result(path: Path) -> bool:
+    """Whether `path` is a result file, whole or not."""
+    try:
+        with h5py.File(path, "r", locking="best-effort") as file:
+            return text(file.attrs.get("kanpde_format", "")) == FORMAT
+    except (OSError, RuntimeError):
+        return False
+
+
+def check_format(file: h5py.File) -> None:
+    """Refuse files of other programs and of later versions."""
+    said = text(file.attrs.get("kanpde_format", ""))
+    if said != FORMAT:
+        raise ResultError(f"an HDF5 file, but not a result of kanpde (no attribute kanpde_format = '{FORMAT}')")
+    version = text(file.attrs.get("kanpde_format_version", ""))
+    if version.split(".")[0] != VERSION.split(".")[0]:
+        raise ResultError(f"format version {version or 'unknown'}; this kanpde reads {VERSION}")
+
+
+def nested(file: h5py.File, name: str) -> dict[str, Any]:
+    """The dictionary in the group `name`, empty if the group is absent."""
+    group = subgroup(file, name)
+    return {} if group is None else load(group)
+
+
+def read_axes(file: h5py.File, order: list[str]) -> dict[str, np.ndarray]:
+    """The coordinates in the problem's order."""
+    axes = {text(data.attrs["coordinate"]): data for data in datasets(file).values() if "coordinate" in data.attrs}
+    return {name: values(axes[name]) for name in order}
+
+
+def read_fields(file: h5py.File, order: list[str]) -> dict[str, Field]:
+    """The fields, indexed in the problem's order of the coordinates."""
+    found = [data for data in datasets(file).values() if "field" in data.attrs]
+    turn = permutation(stored_order(order), order)
+    return {text(data.attrs["field"]): read_field(data, turn) for data in sorted(found, key=position)}
+
+
+def position(data: h5py.Dataset) -> int:
+    """Which field it was, as written."""
+    return int(data.attrs["position"])
+
+
+def read_field(data: h5py.Dataset, turn: tuple[int, ...]) -> Field:
+    """One field with what is said about it."""
+    about = {name: text(data.attrs[name]) for name in ("kind", "of", "label")}
+    return Field(np.ascontiguousarray(values(data).transpose(turn)), **about)
+
+
+def read_history(group: h5py.Group | None) -> dict[str, np.ndarray]:
+    """The columns of the history."""
+    if group is None:
+        return {}
+    columns = datasets(group)
+    return {name: values(columns[stored]) for stored, name in json.loads(text(group.attrs["columns"])).items()}
+
+
+def read_provenance(file: h5py.File) -> dict[str, Any]:
+    """How the result came about: the problem file and the rest."""
+    content = nested(file, "provenance")
+    return {
+        "spec_text": content.get("spec_yaml", ""),
+        "spec_name": content.get("spec_name", ""),
+        "overrides": tuple(content.get("overrides", ())),
+        "provenance": {name: value for name, value in content.items() if name not in OF_THE_SPEC},
+    }
