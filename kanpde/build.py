@@ -1,0 +1,131 @@
+"""From a spec to a problem: formulas in partial derivatives, conditions built in where they can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Mapping, Sequence
+
+import torch
+
+from kanpde.affine import degree
+from kanpde.errors import KanpdeError
+from kanpde.evaluation import Ground, Scope, as_jet, evaluate
+from kanpde.expression import Binary, Derivative, Name, Negative, Tree
+from kanpde.jet import Indices, Jet, raised
+from kanpde.network import Network
+from kanpde.operators import Scene, expand
+from kanpde.problem import Block, Problem, Row, needed_derivatives
+from kanpde.spec import Condition, Spec
+from kanpde.trial import Branch, Datum, Trial, no_unknowns
+
+Statement = tuple[Condition, Row, "tuple[str, Datum] | None"]
+
+
+def scope_of(spec: Spec) -> Scope:
+    """What the names of the spec's formulas mean."""
+    scene = Scene(spatial(spec), spec.definitions)
+    bodies = {name: expand(tree, scene) for name, tree in spec.definitions.items() if not needs_normal(tree)}
+    return Scope(tuple(spec.box), spec.unknowns, bodies)
+
+
+def spatial(spec: Spec) -> tuple[str, ...]:
+    """The coordinates other than time."""
+    return tuple(name for name in spec.box if name != "t")
+
+
+def needs_normal(tree: Tree) -> bool:
+    """Whether a definition has a meaning on a boundary only."""
+    return False
+
+
+def scene_on(spec: Spec, condition: Condition) -> Scene:
+    """Where a condition's formula stands."""
+    return Scene(spatial(spec), spec.definitions, (condition.face.axis, 1 if condition.face.side == "max" else -1))
+
+
+def statements(spec: Spec, scope: Scope) -> list[Statement]:
+    """Each condition as a residual and, where it prescribes a value or a normal derivative, as a datum."""
+    found = []
+    for condition in (*spec.initial, *spec.boundary):
+        scene = scene_on(spec, condition)
+        left, right = expand(condition.equation.left, scene), expand(condition.equation.right, scene)
+        row = Row(condition.name, Binary("-", left, right))
+        found.append((condition, row, datum(condition, left, right, scope)))
+    return found
+
+
+def datum(condition: Condition, left: Tree, right: Tree, scope: Scope) -> tuple[str, Datum] | None:
+    """The unknown and the value or normal derivative that a condition prescribes, if that is what it does."""
+    if not scope.free_of_unknowns(right):
+        left, right = right, left
+    if not scope.free_of_unknowns(right):
+        return None
+    if isinstance(left, Negative):
+        left, right = left.argument, Negative(right)
+    axes: tuple[str, ...] = ()
+    if isinstance(left, Derivative):
+        left, axes = left.argument, left.axes
+    if not isinstance(left, Name) or left.name not in scope.unknowns or set(axes) - {condition.face.axis}:
+        return None
+    axis = scope.coordinates.index(condition.face.axis)
+    return left.name, Datum(axis, int(condition.face.side == "max"), len(axes), right)
+
+
+def built_in(spec: Spec, scope: Scope, found: Sequence[Statement], orders: int = 1) -> dict[str, tuple[Datum, ...]]:
+    """The data that go into the trial solution: every order from 0 on a side, and agreeing where sides meet."""
+    if spec.enforce == "soft":
+        return {}
+    chosen: dict[str, tuple[Datum, ...]] = {}
+    for name in spec.unknowns:
+        data = [d for _, _, item in found if item and item[0] == name for d in [item[1]]]
+        whole = tuple(d for d in data if all(any(e.axis == d.axis and e.side == d.side and e.order == k for e in data) for k in range(d.order)))
+        space = tuple(d for d in whole if scope.coordinates[d.axis] != "t")
+        for candidate in (whole, space):
+            if candidate and consistent(candidate, scope, spec):
+                chosen[name] = candidate
+                break
+    return chosen
+
+
+def consistent(data: tuple[Datum, ...], scope: Scope, spec: Spec) -> bool:
+    """Whether the lift of the data fulfils each of them, which it does where they agree at edges and corners."""
+    box = tuple(spec.box.values())
+    trial = Trial(scope, box, (), (), {})
+    generator = torch.Generator().manual_seed(1)
+    for d in data:
+        unit = torch.rand(len(box), 64, generator=generator, dtype=torch.float64)
+        points = torch.stack([low + (high - low) * z for (low, high), z in zip(box, unit)])
+        points[d.axis] = box[d.axis][d.side]
+        ground, zero = Ground(points), (0,) * len(box)
+        asked = as_jet(evaluate(d.data, frozenset({zero}), scope, ground, no_unknowns), frozenset({zero}), ground).value
+        higher = raised(zero, d.axis, d.order)
+        indices: Indices = frozenset(raised(zero, d.axis, k) for k in range(d.order + 1))
+        reached = trial.lift(data, ground, indices)[higher]
+        gap = torch.as_tensor(reached - asked).abs().max()
+        if not gap <= 1e-9 * (1 + asked.abs().max()):
+            return False
+    return True
+
+
+def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) -> Problem:
+    """The problem with the given networks and the unknowns each of them gives."""
+    scope = scope_of(spec)
+    found = statements(spec, scope)
+    hard = built_in(spec, scope, found)
+    periodic = tuple(tuple(spec.box).index(name) for name in spec.periodic)
+    branches = tuple(Branch(network, unknowns) for network, unknowns in networks)
+    trial = Trial(scope, tuple(spec.box.values()), periodic, branches, hard)
+    scene = Scene(spatial(spec), spec.definitions)
+    rows = tuple(Row(e.name, Binary("-", expand(e.left, scene), expand(e.right, scene))) for e in spec.equations)
+    blocks = [Block("interior", None, rows, needed_derivatives(trial, rows))]
+    soft: dict[str, list[tuple[Condition, Row]]] = {}
+    for condition, row, item in found:
+        if not (item and item[1] in hard.get(item[0], ())):
+            soft.setdefault(str(condition.face), []).append((condition, row))
+    for name, pairs in soft.items():
+        face = pairs[0][0].face
+        rows_here = tuple(row for _, row in pairs)
+        place = (tuple(spec.box).index(face.axis), int(face.side == "max"))
+        blocks.append(Block(name, place, rows_here, needed_derivatives(trial, rows_here)))
+    linear = all(degree(row.formula, scope) <= 1 for block in blocks for row in block.rows)
+    return Problem(trial, tuple(blocks), linear, spec.training.derivatives)

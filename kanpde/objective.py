@@ -1,0 +1,131 @@
+"""Weighted residuals on chosen points, as an optimiser sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from kanpde.evaluation import Ground
+from kanpde.optimisers.base import Normal
+from kanpde.problem import Block, Problem, trained_mask
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Points for one block, in chunks, and the weight of each of its rows."""
+
+    block: Block
+    chunks: tuple[Ground, ...]
+    weights: tuple[float, ...]
+
+    @property
+    def count(self) -> int:
+        """The number of points."""
+        return sum(ground.points.shape[1] for ground in self.chunks)
+
+
+def sample(block: Block, points: Tensor, weights: Sequence[float], chunk: int) -> Sample:
+    """A sample of points [d, N] cut into chunks."""
+    return Sample(block, tuple(Ground(part.contiguous()) for part in points.split(chunk, dim=1)), tuple(weights))
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Σ over rows of weight² · mean r² over the points, as a function of the trained coefficients."""
+
+    problem: Problem
+    samples: tuple[Sample, ...]
+    theta: Tensor
+    trained: tuple[tuple[bool, ...], ...]
+    mask: Tensor
+
+    def whole(self, part: Tensor) -> Tensor:
+        """All coefficients, with the trained ones replaced."""
+        if len(part) == len(self.theta):
+            return part
+        found = self.theta.clone()
+        found[self.mask] = part
+        return found
+
+    def pieces(self) -> Iterator[tuple[Sample, Ground, list[float]]]:
+        """Every chunk with the factors of its rows."""
+        for part in self.samples:
+            factors = [weight / part.count**0.5 for weight in part.weights]
+            for ground in part.chunks:
+                yield part, ground, factors
+
+    def residuals(self, theta: Tensor) -> Tensor:
+        """The weighted residuals [R]."""
+        with torch.no_grad() if self.problem.derivatives == "taylor" else torch.enable_grad():
+            found = [
+                factor * row.detach()
+                for part, ground, factors in self.pieces()
+                for factor, row in zip(factors, self.problem.residuals(part.block, self.whole(theta), ground))
+            ]
+        return torch.cat(found)
+
+    def normal(self, theta: Tensor) -> Normal:
+        """JᵀJ and Jᵀr, assembled in chunks."""
+        matrix = theta.new_zeros(len(theta), len(theta))
+        gradient, found = torch.zeros_like(theta), []
+        for residual, jacobian in self.scaled_rows(theta):
+            matrix.addmm_(jacobian, jacobian.T)
+            gradient.addmv_(jacobian, residual)
+            found.append(residual)
+        residuals = torch.cat(found)
+        return Normal(matrix, gradient, residuals, float(residuals.square().sum()))
+
+    def jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """The whole transposed Jacobian [P, R] beside the residuals [R]."""
+        rows = list(self.scaled_rows(theta))
+        return torch.cat([j for _, j in rows], dim=1), torch.cat([r for r, _ in rows])
+
+    def scaled_rows(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Weighted residuals and Jacobian rows, chunk by chunk."""
+        for part, ground, factors in self.pieces():
+            found = self.problem.rows_and_jacobian(part.block, self.whole(theta), ground, self.trained)
+            for factor, (residual, jacobian) in zip(factors, found):
+                yield residual * factor, jacobian.mul_(factor)
+
+    def pullback(self, theta: Tensor, weights: Tensor) -> Tensor:
+        """Jᵀw for weights [R]."""
+        leaf = theta.detach().requires_grad_()
+        gradient, start = torch.zeros_like(theta), 0
+        for part, ground, factors in self.pieces():
+            rows = self.problem.residuals(part.block, self.whole(leaf), ground)
+            total = leaf.new_zeros(())
+            for factor, row in zip(factors, rows):
+                total = total + factor * (weights[start : start + len(row)] * row).sum()
+                start += len(row)
+            if total.requires_grad:
+                gradient += torch.autograd.grad(total, leaf)[0]
+        return gradient
+
+    def loss_and_gradient(self, theta: Tensor) -> tuple[float, Tensor]:
+        """‖r‖² and its gradient."""
+        leaf = theta.detach().requires_grad_()
+        gradient, loss = torch.zeros_like(theta), 0.0
+        for part, ground, factors in self.pieces():
+            rows = self.problem.residuals(part.block, self.whole(leaf), ground)
+            total = sum((factor**2 * row.square().sum() for factor, row in zip(factors, rows)), start=leaf.new_zeros(()))
+            if total.requires_grad:
+                gradient += torch.autograd.grad(total, leaf)[0]
+            loss += float(total)
+        return loss, gradient
+
+    def losses(self, theta: Tensor) -> Mapping[str, float]:
+        """Each row's mean square, unweighted, by name."""
+        found: dict[str, float] = {}
+        with torch.no_grad() if self.problem.derivatives == "taylor" else torch.enable_grad():
+            for part, ground, _ in self.pieces():
+                for row, values in zip(part.block.rows, self.problem.residuals(part.block, self.whole(theta), ground)):
+                    found[row.name] = found.get(row.name, 0.0) + float(values.detach().square().sum()) / part.count
+        return found
+
+
+def residuals_of(problem: Problem, samples: Sequence[Sample], theta: Tensor, trained: tuple[tuple[bool, ...], ...]) -> Residuals:
+    """The objective over the trained layers' coefficients, the others held at `theta`."""
+    return Residuals(problem, tuple(samples), theta, trained, trained_mask(problem.trial, trained))

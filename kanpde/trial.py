@@ -1,0 +1,178 @@
+"""The trial solution: networks of embedded coordinates, with the conditions that can be built in exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import pi
+from typing import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from kanpde.evaluation import Ground, Scope, as_jet, evaluate
+from kanpde.expression import Tree
+from kanpde.functions import UNIVARIATE
+from kanpde.jet import Index, Indices, Jet, closure, constant, raised
+from kanpde.network import Network, Tap
+
+
+@dataclass(frozen=True)
+class Datum:
+    """∂^order u / ∂axis^order = data on one side of the box (`order` 0: the value)."""
+
+    axis: int
+    side: int  # 0: least, 1: greatest value of the coordinate
+    order: int
+    data: Tree
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One network and the unknowns that are its outputs."""
+
+    network: Network
+    unknowns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """u = lift + distance · network for each unknown, on a box, with exact periodicity along some axes.
+
+    The lift is the Boolean sum of Hermite interpolants of the data on the sides (Gordon & Hall 1973); the distance
+    vanishes there to the right order (Sukumar & Srivastava 2022).
+    """
+
+    scope: Scope
+    box: tuple[tuple[float, float], ...]
+    periodic: tuple[int, ...]
+    branches: tuple[Branch, ...]
+    built_in: Mapping[str, tuple[Datum, ...]]
+
+    @property
+    def size(self) -> int:
+        """The number of coefficients."""
+        return sum(branch.network.size for branch in self.branches)
+
+    def initial(self, generator: torch.Generator) -> Tensor:
+        """A random start, drawn from the generator."""
+        return torch.cat([branch.network.initial(generator) for branch in self.branches])
+
+    def fields(
+        self, theta: Tensor, ground: Ground, wanted: Mapping[str, Indices], tapped: Sequence[Sequence[bool]] = ()
+    ) -> tuple[dict[str, Jet], list[Tap]]:
+        """The unknowns' derivatives `wanted` at the ground's points, and the networks' taps."""
+        found, taps, start = {}, [], 0
+        for k, branch in enumerate(self.branches):
+            part = theta[start : start + branch.network.size]
+            start += branch.network.size
+            asked = [wanted[name] for name in branch.unknowns if name in wanted]
+            if not asked:
+                continue
+            indices = closure(frozenset().union(*asked))
+            marks = tapped[k] if tapped else ()
+            output, tap = branch.network.forward(self.inputs(ground, indices), part, marks)
+            taps += tap
+            for row, name in enumerate(branch.unknowns):
+                if name in wanted:
+                    jet = Jet({a: v[row] for a, v in output.terms.items()}, indices)
+                    found[name] = self.constrained(name, jet, ground)
+        return found, taps
+
+    def inputs(self, ground: Ground, indices: Indices) -> Jet:
+        """The network's inputs [I, N]: coordinates mapped to [−1, 1], cos and sin of the periodic ones."""
+        key = (-1, indices)
+        if key not in ground.found:
+            rows = [jet for axis in range(len(self.box)) for jet in self.embedded(axis, ground, indices)]
+            ground.found[key] = stacked(rows, indices, ground.points)
+        return ground.found[key]  # type: ignore[return-value]
+
+    def embedded(self, axis: int, ground: Ground, indices: Indices) -> tuple[Jet, ...]:
+        """One coordinate's inputs."""
+        low, high = self.box[axis]
+        x = ground.coordinate(axis, indices)
+        if axis in self.periodic:
+            angle = (x - low) * (2 * pi / (high - low))
+            return UNIVARIATE["cos"](angle), UNIVARIATE["sin"](angle)
+        return ((x - low) * (2 / (high - low)) - 1.0,)
+
+    def constrained(self, name: str, jet: Jet, ground: Ground) -> Jet:
+        """The unknown with its exact conditions, from its network output."""
+        data = self.built_in.get(name, ())
+        if not data:
+            return jet
+        key = (hash(name), jet.indices)
+        if key not in ground.found:
+            ground.found[key] = (self.lift(data, ground, jet.indices), self.distance(data, ground, jet.indices))  # type: ignore[assignment]
+        lift, distance = ground.found[key]  # type: ignore[misc]
+        return lift + distance * jet
+
+    def distance(self, data: Sequence[Datum], ground: Ground, indices: Indices) -> Jet:
+        """A product of powers of the distances to the sides with data, at most one."""
+        found = constant(1.0, indices)
+        for axis in sorted({d.axis for d in data}):
+            z = self.unit(axis, ground, indices)
+            least, greatest = (sum(d.axis == axis and d.side == side for d in data) for side in (0, 1))
+            top = (least + greatest) ** (least + greatest) / (least**least * greatest**greatest)
+            found = found * (top * z**least * (1.0 - z) ** greatest)
+        return found
+
+    def lift(self, data: Sequence[Datum], ground: Ground, indices: Indices) -> Jet:
+        """A function that fulfils all data, built one axis after another."""
+        axes = sorted({d.axis for d in data})
+        if not axes:
+            return Jet({}, indices)
+        last, earlier = axes[-1], [d for d in data if d.axis != axes[-1]]
+        found = self.lift(earlier, ground, indices)
+        here = [d for d in data if d.axis == last]
+        z, length = self.unit(last, ground, indices), self.box[last][1] - self.box[last][0]
+        for datum, weights in zip(here, hermite(tuple((d.side, d.order) for d in here))):
+            gap = self.gap(datum, earlier, ground, indices)
+            blend = sum((z**k * (w * length**datum.order) for k, w in enumerate(weights) if w), start=constant(0.0, indices))
+            found = found + blend * gap
+        return found
+
+    def gap(self, datum: Datum, earlier: Sequence[Datum], ground: Ground, indices: Indices) -> Jet:
+        """What the earlier axes' lift lacks on a side; it does not vary along the side's axis."""
+        points = ground.points.clone()
+        points[datum.axis] = self.box[datum.axis][datum.side]
+        side = Ground(points)
+        along = frozenset(a for a in indices if not a[datum.axis])
+        asked = as_jet(evaluate(datum.data, along, self.scope, side, no_unknowns), along, side)
+        higher = frozenset(raised(a, datum.axis, datum.order) for a in along)
+        present = self.lift(earlier, side, closure(higher))
+        terms = {a: asked[a] - present[raised(a, datum.axis, datum.order)] for a in along}
+        return Jet(terms, indices)
+
+    def unit(self, axis: int, ground: Ground, indices: Indices) -> Jet:
+        """A coordinate mapped to [0, 1]."""
+        low, high = self.box[axis]
+        return (ground.coordinate(axis, indices) - low) * (1 / (high - low))
+
+
+def no_unknowns(name: str, wanted: Indices) -> Jet:
+    """Data are functions of the coordinates."""
+    raise KeyError(name)
+
+
+@lru_cache(maxsize=256)
+def hermite(conditions: tuple[tuple[int, int], ...]) -> tuple[tuple[float, ...], ...]:
+    """Monomial coefficients of the polynomials on [0, 1] dual to the conditions (side, order of derivative)."""
+    count = len(conditions)
+    rows = torch.zeros(count, count, dtype=torch.float64)
+    for i, (side, order) in enumerate(conditions):
+        for k in range(order, count):
+            factor = float(torch.arange(k - order + 1, k + 1).prod()) if order else 1.0
+            rows[i, k] = factor * (1.0 if side or k == order else 0.0)
+    return tuple(tuple(column) for column in torch.linalg.inv(rows).T.tolist())
+
+
+def stacked(jets: Sequence[Jet], indices: Indices, points: Tensor) -> Jet:
+    """Jets of single fields as one jet with terms [fields, N], or [fields, 1] where nothing varies."""
+    terms: dict[Index, Tensor] = {}
+    for alpha in sorted(indices):
+        values = [torch.as_tensor(jet.terms.get(alpha, 0.0), dtype=points.dtype, device=points.device) for jet in jets]
+        if any(alpha in jet.terms for jet in jets):
+            width = points.shape[1] if any(v.ndim for v in values) or not any(alpha) else 1
+            terms[alpha] = torch.stack([v.expand(width) for v in values])
+    return Jet(terms, indices)
