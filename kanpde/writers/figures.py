@@ -1,0 +1,132 @@
+"""The pictures of a result: the solution, its error, the residuals and how the training went."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Callable, Mapping
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kanpde.result import Field, Result
+from kanpde.writers.panels import COLOURS, Curve, Group, Panel, draw_grid, label
+from kanpde.writers.png import drawn
+from kanpde.writers.views import View, views
+
+STYLE = {"font.size": 9, "font.family": "DejaVu Sans", "text.usetex": False, "savefig.dpi": "figure", "figure.dpi": 160}
+KNOWN = ("exact", "reference")
+FEW = 40  # steps: with fewer, each is marked by a dot
+
+
+def draw(result: Result) -> dict[str, bytes]:
+    """The pictures of `result` as PNG bytes, by name."""
+    with warnings.catch_warnings(), rc_context(STYLE):
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a title may be in any script
+        return {name: drawn(figure) for name, figure in figures(result).items()}
+
+
+def figures(result: Result) -> dict[str, Figure]:
+    """The figures of `result` by name; those without anything to show are left out."""
+    with rc_context(STYLE):
+        made = {name: make(result) for name, make in FIGURES.items()}
+    return {name: figure for name, figure in made.items() if figure is not None}
+
+
+def solution_figure(result: Result) -> Figure | None:
+    """Each unknown, beside what it should be where that is known."""
+    unknowns = {name: field for name, field in result.fields.items() if field.kind == "solution"}
+    groups: list[Group] = []
+    for name, field in unknowns.items():
+        groups += unknown_groups(result, name, field)
+    return draw_grid(result.title, groups, result.axes) if groups else None
+
+
+def unknown_groups(result: Result, name: str, field: Field) -> list[Group]:
+    """The panels of one unknown: curves together, planes side by side, several planes in a row for each."""
+    shown = views(result.axes)
+    known = [(f"{name}, {other.kind}", other) for other in result.fields.values()
+             if other.kind in KNOWN and other.of == field.of]
+    every = [(name, field), *known]
+    if len(result.axes) == 1:
+        curves = tuple(Curve(one.values, title, one is not field) for title, one in every)
+        return [(Panel(name, shown[0], curves),)]
+    rows = [[panel(result, view, title, one.values) for view in shown] for title, one in every]
+    if len(shown) == 1:
+        return [tuple(row[0] for row in rows)]
+    return [tuple(row) for row in rows]
+
+
+def panel(result: Result, view: View, title: str, values: np.ndarray, logarithmic: bool = False) -> Panel:
+    """One field in one view."""
+    where = f"{title} at {view.title}" if view.title else title
+    return Panel(where, view, (Curve(view.values(result.axes, values), title),), logarithmic)
+
+
+def magnitudes(kind: str, title: str) -> Callable[[Result], Figure | None]:
+    """A figure of the absolute values of all fields of a kind, on a logarithmic scale."""
+
+    def figure(result: Result) -> Figure | None:
+        groups = [
+            tuple(panel(result, view, title.format(field.of), np.abs(field.values), True) for view in views(result.axes))
+            for field in result.fields.values() if field.kind == kind
+        ]
+        return draw_grid(result.title, groups, result.axes) if groups else None
+
+    return figure
+
+
+def history_figure(result: Result) -> Figure | None:
+    """Losses, held-out residual and true errors against steps and against seconds."""
+    history = {name: np.asarray(column, float) for name, column in result.history.items()}
+    clocks = [name for name in ("step", "seconds") if name in history]
+    curves = [name for name in history if name not in ("step", "seconds") and np.any(history[name] > 0)]
+    if not clocks or not curves:
+        return None
+    figure = Figure(figsize=(7.0, 3.3 + 0.2 * (len(curves) // 4)), layout="constrained")
+    figure.suptitle(label(result.title, 90), fontsize=10)
+    places = figure.subplots(1, len(clocks), sharey=True, squeeze=False)[0]
+    for place, clock in zip(places, clocks, strict=True):
+        draw_history(place, history, clock, curves)
+    lines, names = places[0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside lower center", ncols=min(len(names), 4), fontsize=8, frameon=False)
+    return figure
+
+
+def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, curves: list[str]) -> None:
+    """Each column of the history against one clock."""
+    marker = "o" if len(history[clock]) < FEW else ""
+    blocks = [name for name in curves if style_of(name) is None]
+    for name in curves:
+        block = {"color": COLOURS[blocks.index(name) % 6], "linewidth": 0.9, "alpha": 0.8} if name in blocks else {}
+        shown = np.where(history[name] > 0, history[name], np.nan)
+        place.plot(history[clock], shown, label=curve_name(name), marker=marker, markersize=2.5,
+                   **(style_of(name) or block))
+    place.set_yscale("log")
+    place.set_xlabel(clock)
+    place.tick_params(labelsize=8)
+    place.grid(alpha=0.25, linewidth=0.5)
+
+
+def style_of(name: str) -> dict[str, object] | None:
+    """How the columns that every run has are drawn; None for the loss of one block."""
+    if name.startswith("error"):
+        return {"color": "#CC3311", "linewidth": 2.0}
+    return {"loss": {"color": "black", "linewidth": 1.6},
+            "held_out": {"color": "black", "linewidth": 1.2, "linestyle": "--"}}.get(name)
+
+
+def curve_name(name: str) -> str:
+    """What a column of the history is called in a legend."""
+    whole = {"loss": "loss", "held_out": "held-out residual"}
+    kind, _, of = name.partition("_")
+    return label(whole.get(name, f"{kind} of {of}" if of else kind), 34)
+
+
+FIGURES: Mapping[str, Callable[[Result], Figure | None]] = {
+    "solution": solution_figure,
+    "error": magnitudes("error", "|error of {}|"),
+    "residual": magnitudes("residual", "|residual of {}|"),
+    "history": history_figure,
+}
