@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Callable, Mapping
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kanpde.result import Field, Result
-from kanpde.writers.panels import COLOURS, Curve, Group, Panel, draw_grid, label
+from kanpde.writers.panels import COLOURS, Curve, Group, Panel, decades, draw_grid, label
 from kanpde.writers.png import drawn
 from kanpde.writers.views import View, views
 
@@ -51,26 +52,28 @@ def unknown_groups(result: Result, name: str, field: Field) -> list[Group]:
     every = [(name, field), *known]
     if len(result.axes) == 1:
         curves = tuple(Curve(one.values, title, one is not field) for title, one in every)
-        return [(Panel(name, shown[0], curves),)]
-    rows = [[panel(result, view, title, one.values) for view in shown] for title, one in every]
+        return [(Panel(name, shown[0], curves, name),)]
+    rows = [[panel(result, view, title, one.values, name) for view in shown] for title, one in every]
     if len(shown) == 1:
         return [tuple(row[0] for row in rows)]
     return [tuple(row) for row in rows]
 
 
-def panel(result: Result, view: View, title: str, values: np.ndarray, logarithmic: bool = False) -> Panel:
+def panel(result: Result, view: View, title: str, values: np.ndarray, scale: str) -> Panel:
     """One field in one view."""
     where = f"{title} at {view.title}" if view.title else title
-    return Panel(where, view, (Curve(view.values(result.axes, values), title),), logarithmic)
+    return Panel(where, view, (Curve(view.values(result.axes, values), title),), scale)
 
 
 def magnitudes(kind: str, title: str) -> Callable[[Result], Figure | None]:
     """A figure of the absolute values of all fields of a kind, on a logarithmic scale."""
 
     def figure(result: Result) -> Figure | None:
+        found = {title.format(field.of): field for field in result.fields.values() if field.kind == kind}
         groups = [
-            tuple(panel(result, view, title.format(field.of), np.abs(field.values), True) for view in views(result.axes))
-            for field in result.fields.values() if field.kind == kind
+            tuple(replace(panel(result, view, name, np.abs(field.values), name), logarithmic=True)
+                  for view in views(result.axes))
+            for name, field in found.items()
         ]
         return draw_grid(result.title, groups, result.axes) if groups else None
 
@@ -103,7 +106,11 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
         shown = np.where(history[name] > 0, history[name], np.nan)
         place.plot(history[clock], shown, label=curve_name(name), marker=marker, markersize=2.5,
                    **(style_of(name) or block))
+    every = np.concatenate([history[name] for name in curves])
     place.set_yscale("log")
+    place.set_ylim(*decades(every[np.isfinite(every) & (every > 0)], 30, 0.0))
+    last = float(np.nanmax(history[clock])) or 1.0
+    place.set_xlim(-0.02 * last, 1.02 * last)
     place.set_xlabel(clock)
     place.tick_params(labelsize=8)
     place.grid(alpha=0.25, linewidth=0.5)

@@ -37,6 +37,7 @@ class Panel:
     title: str
     view: View
     curves: tuple[Curve, ...]
+    scale: str  # panels of one name share their colours
     logarithmic: bool = False
 
 
@@ -48,26 +49,30 @@ class Colours:
     name: str
 
 
-Group = tuple[Panel, ...]  # panels that share one scale of colours
+Group = tuple[Panel, ...]  # panels side by side with one colour bar
 
 
 def draw_grid(title: str, groups: Sequence[Group], axes: Mapping[str, np.ndarray]) -> Figure:
     """A figure of all groups: a row for each, or, if each is one panel, as many side by side as are readable."""
     table = arranged(groups)
     columns = max(len(row) for row in table)
-    width, height = panel_size(table[0][0][1].view, axes, columns)
-    head = 0.45
-    figure = Figure(figsize=(width * columns, (height + 0.3) * len(table) + head), layout="constrained")
-    figure.suptitle(label(title, int(13 * width * columns)), fontsize=10)
-    places = figure.subplots(len(table), columns, squeeze=False)
-    scales = [group_colours(group) for group in groups]
+    shown = [panel.view for _, panel in table[0]]
+    widths, height = panel_sizes(shown, axes, len(table))
+    alike = len({aspect(view, axes) for view in shown}) == 1
+    figure = Figure(figsize=(sum(widths), (height + 0.3) * len(table) + 0.4),
+                    layout="compressed" if alike else "constrained")
+    figure.suptitle(label(title, int(14 * sum(widths))), fontsize=10)
+    places = figure.subplots(len(table), columns, squeeze=False, width_ratios=widths)
+    panels = [panel for group in groups for panel in group]
+    scales = {name: colours([panel for panel in panels if panel.scale == name]) for name in {p.scale for p in panels}}
     for row, cells in enumerate(table):
         for place in places[row, len(cells):]:
             place.set_axis_off()
-        for column, (group, panel) in enumerate(cells):
-            draw_panel(places[row, column], panel, axes, scales[group])
+        for place, (_, panel) in zip(places[row], cells, strict=False):
+            draw_panel(place, panel, axes, scales[panel.scale])
+            place.xaxis.set_major_locator(round_ticks(2 if columns > 2 else 5))
         simplify(places[row], cells)
-        add_colour_bars(figure, places[row], cells, scales)
+        add_colour_bars(places[row], cells)
     return figure
 
 
@@ -83,13 +88,15 @@ def arranged(groups: Sequence[Group]) -> list[Cells]:
     return [single[start:start + columns] for start in range(0, len(single), columns)]
 
 
-def panel_size(view: View, axes: Mapping[str, np.ndarray], columns: int) -> tuple[float, float]:
-    """Width and height in inches of one panel."""
-    width = {1: 4.6, 2: 3.5, 3: 2.7}.get(columns, 2.1)
-    ratio = aspect(view, axes)
-    if ratio is None:
-        return width, min(width * 0.75, 2.8)
-    return width, min(max((width - 0.5) * ratio, 1.0) + 0.3, 5.0)
+def panel_sizes(shown: Sequence[View], axes: Mapping[str, np.ndarray], rows: int) -> tuple[list[float], float]:
+    """The widths and the common height in inches of the panels of a row."""
+    width = {1: 4.6, 2: 3.5, 3: 2.7}.get(len(shown), 2.1) * (0.8 if rows > 2 else 1.0)
+    ratios = [aspect(view, axes) for view in shown]
+    lengths = np.array([np.ptp(axes[view.across]) for view in shown])
+    if None in ratios or not lengths.all():
+        return [width] * len(shown), min(width * 0.75, 2.8)
+    widths = width * lengths / lengths.mean()
+    return list(widths), min(max((widths - 0.6) * np.array(ratios, float)) + 0.6, 6.0)
 
 
 def aspect(view: View, axes: Mapping[str, np.ndarray]) -> float | None:
@@ -100,15 +107,16 @@ def aspect(view: View, axes: Mapping[str, np.ndarray]) -> float | None:
     return ratio if 1 / LONGEST <= ratio <= LONGEST else None
 
 
-def draw_panel(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], colours: Colours) -> None:
+def draw_panel(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale: Colours) -> None:
     """Draw one panel and name its coordinates."""
-    (draw_plane if panel.view.up else draw_lines)(place, panel, axes, colours)
-    place.set_title(label(panel.title, 40), fontsize=9)
+    (draw_plane if panel.view.up else draw_lines)(place, panel, axes, scale)
+    place.set_title(label(panel.title, 44).replace(" at ", "\n" if len(panel.title) > 24 else " at "), fontsize=9)
+    place.set_anchor("N")
     place.set_xlabel(panel.view.across)
     place.tick_params(labelsize=8)
 
 
-def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], colours: Colours) -> None:
+def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale: Colours) -> None:
     """Draw the curves of a panel over its one coordinate."""
     x = axes[panel.view.across]
     for number, curve in enumerate(panel.curves):
@@ -118,26 +126,27 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], colour
         place.plot(x, shown, label=label(curve.name, 30), **style)
     if panel.logarithmic:
         place.set_yscale("log")
-        place.set_ylim(colours.norm.vmin, colours.norm.vmax)
+        place.set_ylim(scale.norm.vmin, scale.norm.vmax)
     if len(panel.curves) > 1:
         place.legend(fontsize=8, frameon=False)
-    place.set_xlim(x[0], x[-1]) if x[0] != x[-1] else None
+    place.set_xlim(x.min(), x.max()) if np.ptp(x) else None
     place.grid(alpha=0.25, linewidth=0.5)
 
 
-def draw_plane(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], colours: Colours) -> None:
+def draw_plane(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale: Colours) -> None:
     """Draw the one field of a panel as a heat map; NaN stays blank."""
     shown = np.asarray(panel.curves[0].values, float)
     if panel.logarithmic:
-        shown = np.maximum(shown, colours.norm.vmin)
+        shown = np.maximum(shown, scale.norm.vmin)
     x, y = axes[panel.view.across], axes[str(panel.view.up)]
-    place.pcolormesh(x, y, np.ma.masked_invalid(shown), norm=colours.norm, cmap=colormaps[colours.name],
+    place.pcolormesh(x, y, np.ma.masked_invalid(shown), norm=scale.norm, cmap=colormaps[scale.name],
                      shading="nearest", rasterized=True)
     place.set_ylabel(panel.view.up)
     if aspect(panel.view, axes):
         place.set_aspect("equal")
-    place.xaxis.set_major_locator(MaxNLocator(4))
-    place.yaxis.set_major_locator(MaxNLocator(5))
+    place.set_xlim(x.min(), x.max()) if np.ptp(x) else None
+    place.set_ylim(y.min(), y.max()) if np.ptp(y) else None
+    place.yaxis.set_major_locator(round_ticks())
 
 
 def simplify(places: Sequence[Axes], cells: Cells) -> None:
@@ -148,35 +157,51 @@ def simplify(places: Sequence[Axes], cells: Cells) -> None:
             place.tick_params(labelleft=False)
 
 
-def add_colour_bars(figure: Figure, places: Sequence[Axes], cells: Cells, scales: Sequence[Colours]) -> None:
-    """One colour bar for each group of heat maps in a row."""
-    for number in sorted({group for group, panel in cells if panel.view.up}):
-        mine = [place for place, (group, _) in zip(places, cells, strict=False) if group == number]
-        bar = figure.colorbar(mine[-1].collections[0], ax=mine, pad=0.02, aspect=25)
+def add_colour_bars(places: Sequence[Axes], cells: Cells) -> None:
+    """One colour bar beside the last heat map of each group in a row."""
+    last = {group: (place, panel) for place, (group, panel) in zip(places, cells, strict=False) if panel.view.up}
+    for place, panel in last.values():
+        beside = place.inset_axes((1.03, 0.0, 0.045, 1.0))
+        bar = place.get_figure().colorbar(place.collections[0], cax=beside)
         bar.ax.tick_params(labelsize=8)
-        if not isinstance(scales[number].norm, LogNorm):
-            bar.ax.yaxis.set_major_locator(MaxNLocator(5))
+        if not panel.logarithmic:
+            bar.ax.yaxis.set_major_locator(round_ticks())
 
 
-def group_colours(group: Group) -> Colours:
-    """Colours for all panels of a group: by decades, diverging around zero, or from least to greatest."""
-    every = np.concatenate([np.ravel(curve.values) for panel in group for curve in panel.curves])
+def round_ticks(most: int = 5) -> MaxNLocator:
+    """At most so many intervals, of the lengths people like."""
+    return MaxNLocator(most, steps=(1, 2, 2.5, 5, 10))
+
+
+def colours(panels: Sequence[Panel]) -> Colours:
+    """Colours for all these panels: by decades, diverging around zero, or from least to greatest."""
+    every = np.concatenate([np.ravel(curve.values) for panel in panels for curve in panel.curves])
     finite = every[np.isfinite(every)]
-    if group[0].logarithmic:
-        return Colours(LogNorm(*decades(finite[finite > 0])), "viridis")
+    if panels[0].logarithmic:
+        return Colours(LogNorm(*decades(finite[finite > 0], DECADES)), "viridis")
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     if low < 0 < high and min(-low, high) > 0.1 * max(-low, high):
-        return Colours(Normalize(-max(-low, high), max(-low, high)), "RdBu_r")
-    return Colours(Normalize(low, high if high > low else low + 1.0), "viridis")
+        most = max(-low, high)
+        return Colours(Normalize(*rounded(-most, most)), "RdBu_r")
+    return Colours(Normalize(*rounded(low, high)), "viridis")
 
 
-def decades(positive: np.ndarray) -> tuple[float, float]:
-    """Powers of ten around all but the least percent of the values."""
+def rounded(low: float, high: float) -> tuple[float, float]:
+    """A slightly wider interval whose ends are short decimal numbers."""
+    span = high - low
+    if span < 1e-12 * max(abs(low), abs(high), 1e-280):
+        return low - 0.5, low + 0.5
+    grain = 10.0 ** math.floor(math.log10(span)) / 20
+    return math.floor(low / grain) * grain, math.ceil(high / grain) * grain
+
+
+def decades(positive: np.ndarray, most: int, ignored: float = 0.01) -> tuple[float, float]:
+    """Powers of ten around all but the `ignored` share of least values, no more than `most` of them."""
     if not positive.size:
         return 1e-17, 1e-16
     top = math.ceil(math.log10(positive.max()))
-    bottom = math.floor(math.log10(np.quantile(positive, 0.01)))
-    return 10.0 ** max(min(bottom, top - 1), top - DECADES, -300), 10.0 ** max(top, -299)
+    bottom = math.floor(math.log10(np.quantile(positive, ignored)))
+    return 10.0 ** max(min(bottom, top - 1), top - most, -300), 10.0 ** max(top, -299)
 
 
 def label(words: str, longest: int) -> str:

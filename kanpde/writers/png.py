@@ -9,13 +9,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-DOTS_PER_INCH = 160
-
 
 def drawn(figure: Figure) -> bytes:
     """The picture of a figure."""
     stream = BytesIO()
-    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": "kanpde"})
+    FigureCanvasAgg(figure)
+    figure.savefig(stream, format="png", bbox_inches="tight", pad_inches=0.08, metadata={"Software": "kanpde"})
     return stream.getvalue()
 
 
