@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 DEEPEST = 100
-LONGEST_CHAIN = 250
+LONGEST_CHAIN = 200
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 
 # How tightly each operator binds; a minus sign in front binds looser than ^ and tighter than *.

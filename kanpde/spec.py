@@ -2,119 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Mapping
+from typing import Iterable, Mapping
 
-from kanpde.errors import Place
-from kanpde.expression import Tree
+from kanpde.analysis import TOTAL, Ground, derivative_orders, highest, survey
+from kanpde.conditions import Boundary, read_boundary, read_initial, report_initial
+from kanpde.declarations import (
+    constants_among,
+    read_box,
+    read_coordinates,
+    read_definitions,
+    read_unknowns,
+    report_unused,
+)
+from kanpde.errors import Mistake, Place, SpecError
+from kanpde.formulas import Log, read_equation, read_formula, scalar, table
+from kanpde.overrides import overridden
+from kanpde.reading import Node, Scalar, Table, is_empty, read_text, read_tree
+from kanpde.resolution import HIGHEST_ORDER, UNSURE, Scope, suggestion
+from kanpde.sections import SECTIONS, json_schema
+from kanpde.settings import (
+    NetworkSpec,
+    OutputSpec,
+    Reference,
+    SamplingSpec,
+    Stage,
+    StopSpec,
+    TrainingSpec,
+    read_network,
+    read_output,
+    read_reference,
+    read_sampling,
+    read_training,
+)
+from kanpde.statement import Condition, Equation, Face
+from kanpde.tree import Tree
 
+__all__ = [
+    "Condition",
+    "Equation",
+    "Face",
+    "NetworkSpec",
+    "OutputSpec",
+    "Reference",
+    "SamplingSpec",
+    "Spec",
+    "Stage",
+    "StopSpec",
+    "TrainingSpec",
+    "json_schema",
+    "read_spec",
+    "read_spec_text",
+]
 
-@dataclass(frozen=True)
-class Equation:
-    """`left = right` under a name, with all names resolved, at its place in the file."""
-
-    name: str
-    left: Tree
-    right: Tree
-    text: str
-    place: Place
-
-
-@dataclass(frozen=True)
-class Face:
-    """One side of the box: the coordinate that is constant there and whether it is its least or greatest value."""
-
-    axis: str
-    side: str  # "min" | "max"
-
-    def __str__(self) -> str:
-        return f"{self.axis}_{self.side}"
-
-
-@dataclass(frozen=True)
-class Condition:
-    """An equation that holds on one face (initial conditions: on t_min)."""
-
-    name: str  # unique: "x_min.u", "t_min.u_t", as used in logs and the history
-    face: Face
-    equation: Equation
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A file with the fields on any grid, and the relative L2 error above which a run fails."""
-
-    file: Path
-    tolerance: float | None
-    place: Place
-
-
-@dataclass(frozen=True)
-class NetworkSpec:
-    """What the user asks of the network; None or "auto" leaves the choice to the program."""
-
-    basis: str = "auto"
-    degree: int | None = None
-    grid: int | None = None
-    width: int | None = None
-    depth: int | None = None
-    scale: float | None = None
-    unknowns: Mapping[str, NetworkSpec] | None = None
-
-
-@dataclass(frozen=True)
-class SamplingSpec:
-    """How many points, in the interior and on each face; `adapt` resamples by residual."""
-
-    interior: int | None = None
-    boundary: int | None = None
-    initial: int | None = None
-    adapt: bool | None = None
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of the training: an optimiser's name and its limits."""
-
-    optimiser: str
-    steps: int | None = None
-    time: float | None = None
-    rate: float | None = None
-    adapt: bool | None = None
-
-
-@dataclass(frozen=True)
-class StopSpec:
-    """When to stop: relative L2 error, root-mean-square held-out residual, seconds, steps."""
-
-    error: float | None = None
-    residual: float | None = None
-    time: float | None = None
-    steps: int | None = None
-
-
-@dataclass(frozen=True)
-class TrainingSpec:
-    """How to train."""
-
-    stages: tuple[Stage, ...] = ()  # empty: chosen for the problem
-    precision: str = "float64"
-    seed: int = 0
-    device: str = "cpu"
-    threads: int | None = None
-    derivatives: str = "taylor"
-    stop: StopSpec = StopSpec()
-
-
-@dataclass(frozen=True)
-class OutputSpec:
-    """What to write: points per axis, times, derived expressions, formats."""
-
-    grid: tuple[int, ...] | None = None  # one per coordinate other than t
-    times: tuple[float, ...] | int | None = None
-    extra: Mapping[str, Tree] | None = None
-    save: tuple[str, ...] = ("h5", "png")
+FORMAT = "1"
+NOT_YET = ("parameters", "fit", "constraints", "data")
+_EXPECTED = {
+    "domain": "x: [0, 1]",
+    "equations": "name: left = right",
+    "definitions": "name: expression",
+    "initial": "u: expression",
+    "boundary": "left: u = 0",
+    "exact": "u: expression",
+}
 
 
 @dataclass(frozen=True)
@@ -140,3 +91,214 @@ class Spec:
     sampling: SamplingSpec
     training: TrainingSpec
     output: OutputSpec
+
+
+def read_spec(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
+    """The problem that a file states; raises SpecError with all its mistakes at once."""
+    text = read_text(Path(path), str(path))
+    return read_spec_text(text, str(path), Path(path).parent, overrides)
+
+
+def read_spec_text(text: str, name: str, folder: Path, overrides: Iterable[str] = ()) -> Spec:
+    """The problem that a text states; `name` is shown in messages, `folder` holds its reference file."""
+    overrides = tuple(overrides)
+    root, faults = read_tree(text, name)
+    log = Log(list(faults))
+    root = overridden(root, overrides, log.mistakes)
+    file = _File(root, Place(name, 1, 1), log)
+    _check_sections(file)
+    statement = _statement(file)
+    settings = {
+        "network": read_network(root.get("network"), statement.scope.unknowns, log),
+        "sampling": read_sampling(root.get("sampling"), log),
+        "training": read_training(root.get("training"), log),
+        "output": read_output(root.get("output"), statement.scope, statement.box, log),
+        "reference": read_reference(root.get("reference"), folder, log),
+        "enforce": _word(file, "enforce", ("auto", "hard", "soft")),
+        "title": _title(file) or Path(name).stem,
+    }
+    if log.mistakes:
+        raise SpecError(dict.fromkeys(log.mistakes))
+    return Spec(
+        path=Path(name),
+        text=text,
+        overrides=overrides,
+        unknowns=statement.scope.unknowns,
+        box=statement.box,
+        definitions=statement.definitions,
+        equations=statement.equations,
+        initial=statement.initial,
+        boundary=statement.boundary.conditions,
+        periodic=statement.boundary.periodic,
+        free=statement.boundary.free,
+        exact=statement.exact,
+        **settings,  # type: ignore[arg-type]
+    )
+
+
+@dataclass(frozen=True)
+class _File:
+    """The tree of a problem file, its first place, and the mistakes found."""
+
+    root: Table
+    start: Place
+    log: Log
+
+    def section(self, name: str) -> Table | None:
+        """A section of entries, None when it is absent or something else."""
+        node = self.root.get(name)
+        if node is None or is_empty(node):
+            return None
+        return table(node, _EXPECTED[name], self.log)
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """The mathematics of a problem file."""
+
+    scope: Scope
+    box: Mapping[str, tuple[float, float]]
+    definitions: Mapping[str, Tree]
+    equations: tuple[Equation, ...]
+    initial: tuple[Condition, ...]
+    boundary: Boundary
+    exact: Mapping[str, Tree]
+
+
+def _check_sections(file: _File) -> None:
+    for entry in file.root.entries:
+        if entry.key.text in NOT_YET:
+            file.log.say(entry.key, "this section is not supported yet")
+        elif entry.key.text not in SECTIONS:
+            hint = suggestion(entry.key.text, SECTIONS)
+            file.log.say(entry.key, f"unknown section '{entry.key.text}'{hint}")
+    for name in ("unknowns", "domain", "equations"):
+        node = file.root.get(name)
+        if node is None:
+            file.log.mistakes.append(Mistake(file.start, name, "this section is missing"))
+        elif is_empty(node):
+            file.log.say(node, "nothing is given here")
+    _word(file, "kanpde", (FORMAT,))
+
+
+def _word(file: _File, name: str, known: tuple[str, ...]) -> str:
+    """One of the known words under a name, the first when it is absent."""
+    node = file.root.get(name)
+    if node is None:
+        return known[0]
+    if not isinstance(node, Scalar) or node.text not in known:
+        found = f"not '{node.text}'" if isinstance(node, Scalar) else "not this"
+        hint = suggestion(node.text, known) if isinstance(node, Scalar) else ""
+        file.log.say(node, f"{'one of ' * (len(known) > 1)}{', '.join(known)} is expected, {found}{hint}")
+        return known[0]
+    return node.text
+
+
+def _title(file: _File) -> str:
+    node = file.root.get("title")
+    found = scalar(node, "a text", file.log) if node is not None else None
+    return found.text if found else ""
+
+
+def _statement(file: _File) -> _Statement:
+    """The sections of mathematics, in the order in which names become known."""
+    log, taken = file.log, dict[str, str]()
+    domain, defined = file.section("domain"), file.section("definitions")
+    unknowns = read_unknowns(file.root.get("unknowns"), taken, log)
+    coordinates = read_coordinates(domain, taken, log)
+    scope = Scope(coordinates, unknowns, dict.fromkeys(_names_not_yet(file), UNSURE))
+    definitions, shapes = read_definitions(defined, scope, taken, log)
+    scope = replace(scope, definitions=shapes)
+    box = read_box(domain, coordinates, constants_among(definitions, defined, log), log)
+    report_unused(defined, [e.value for e in file.root.entries if e.key.text != "definitions"], scope, log)
+    ground = survey(definitions, unknowns, scope.spatial)
+    equations = _equations(file, scope, ground)
+    known = replace(scope, barred=_barred(scope, ground))
+    initial = _initial(file, known, equations, ground)
+    boundary = read_boundary(file.section("boundary"), scope, file.start, log)
+    _need_unknowns([c.equation for c in boundary.conditions], "condition", ground, log)
+    return _Statement(scope, box, definitions, equations, initial, boundary, _exact(file, known))
+
+
+def _names_not_yet(file: _File) -> tuple[str, ...]:
+    """Names introduced in sections that are not supported yet, so that they are not reported again."""
+    sections = (file.root.get(name) for name in ("parameters", "fit"))
+    return tuple(key for section in sections if isinstance(section, Table) for key in section.keys())
+
+
+def _barred(scope: Scope, ground: Ground) -> dict[str, str]:
+    """Why names that depend on the unknowns cannot stand in data."""
+    here = "known data are expected here"
+    own = {name: f"'{name}' is an unknown; {here}" for name in scope.unknowns}
+    return own | {name: f"'{name}' depends on the unknowns; {here}" for name in ground.degrees if ground.orders[name]}
+
+
+def _equations(file: _File, scope: Scope, ground: Ground) -> tuple[Equation, ...]:
+    log, section = file.log, file.section("equations")
+    if section is None:
+        return ()
+    found = [_equation(entry.key, entry.value, scope, log) for entry in section.entries]
+    equations = tuple(equation for equation in found if equation is not None)
+    _need_unknowns(equations, "equation", ground, log)
+    if len(found) != len(scope.unknowns) and scope.unknowns:
+        log.say(section, f"{_count(len(found), 'equation')} for {_count(len(scope.unknowns), 'unknown')}")
+    elif len(equations) == len(found):
+        orders = _orders(equations, ground)
+        for name in set(scope.unknowns) - set(orders):
+            log.say(section, f"the unknown '{name}' occurs in no equation")
+    return equations
+
+
+def _equation(key: Scalar, value: Node, scope: Scope, log: Log) -> Equation | None:
+    if not key.text or not all(c.isalnum() or c in "_- " for c in key.text) or len(key.text) > 60:
+        log.say(key, "an equation's name is made of letters, digits, '-', '_' and spaces")
+    if isinstance(value, Table):
+        log.say(value, "an equation for one region, '{in: …, is: …}', is not supported yet")
+        return None
+    return read_equation(value, key.text, scope, log)
+
+
+def _need_unknowns(equations: Iterable[Equation], what: str, ground: Ground, log: Log) -> None:
+    """A mistake for each equation without any unknown, or with derivatives of too high an order."""
+    for equation in equations:
+        orders = _orders([equation], ground)
+        path = f"equations.{equation.name}" if what == "equation" else "boundary"
+        if not orders:
+            log.mistakes.append(Mistake(equation.place, path, f"this {what} contains no unknown"))
+        order = max((axes[TOTAL] for axes in orders.values()), default=0)
+        if order > HIGHEST_ORDER:
+            message = f"derivatives of order {order}; at most {HIGHEST_ORDER}"
+            log.mistakes.append(Mistake(equation.place, path, message))
+
+
+def _orders(equations: Iterable[Equation], ground: Ground) -> Mapping[str, Mapping[str, int]]:
+    return highest(derivative_orders(side, ground) for e in equations for side in (e.left, e.right))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _initial(file: _File, scope: Scope, equations: tuple[Equation, ...], ground: Ground) -> tuple[Condition, ...]:
+    section = file.section("initial")
+    if "t" not in scope.coordinates:
+        if section is not None:
+            file.log.say(section, "the domain has no coordinate 't', so nothing is initial")
+        return ()
+    found = read_initial(section, scope, file.log)
+    orders = {name: axes.get("t", 0) for name, axes in _orders(equations, ground).items()}
+    if len(orders) == len(scope.unknowns) == len(equations):
+        report_initial(section, orders, file.start, file.log)
+    return found
+
+
+def _exact(file: _File, scope: Scope) -> dict[str, Tree]:
+    section = file.section("exact")
+    found: dict[str, Tree] = {}
+    for entry in section.entries if section else ():
+        tree = read_formula(entry.value, scope, file.log)
+        if entry.key.text not in scope.unknowns:
+            file.log.say(entry.key, f"'{entry.key.text}' is not an unknown{suggestion(entry.key.text, scope.unknowns)}")
+        elif tree is not None:
+            found[entry.key.text] = tree
+    return found

@@ -1,0 +1,99 @@
+"""How a formula depends on the unknowns: to which degree, and through derivatives of which order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Iterable, Mapping
+
+from kanpde.tree import Binary, Call, Derivative, Name, Number, Tree, children
+
+TOTAL = "*"
+_ADDED = {"lap": 2, "biharm": 4, "grad": 1, "div": 1, "curl": 1, "dn": 1}
+
+Orders = Mapping[str, Mapping[str, int]]
+"""For each unknown, the highest order of its derivatives along each coordinate, and under `*` in total."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is known of the names: the unknowns, the spatial coordinates, and the facts of each definition."""
+
+    unknowns: tuple[str, ...]
+    spatial: tuple[str, ...]
+    degrees: Mapping[str, int]
+    orders: Mapping[str, Orders]
+
+
+def survey(definitions: Mapping[str, Tree], unknowns: tuple[str, ...], spatial: tuple[str, ...]) -> Ground:
+    """The facts of definitions listed so that each uses only earlier ones."""
+    degrees: dict[str, int] = {}
+    orders: dict[str, Orders] = {}
+    ground = Ground(unknowns, spatial, degrees, orders)
+    for name, tree in definitions.items():
+        degrees[name] = degree_in_unknowns(tree, ground)
+        orders[name] = derivative_orders(tree, ground)
+    return ground
+
+
+def degree_in_unknowns(tree: Tree, ground: Ground) -> int:
+    """0 if the formula is independent of the unknowns, 1 if it is affine in them, 2 if neither is plain to see."""
+    match tree:
+        case Number():
+            return 0
+        case Name(name=name):
+            return 1 if name in ground.unknowns else ground.degrees.get(name, 0)
+        case Binary(operator=symbol, left=left, right=right):
+            return _of_binary(symbol, degree_in_unknowns(left, ground), degree_in_unknowns(right, ground), right)
+        case Call(function="where", arguments=(condition, *branches)):
+            return 2 if degree_in_unknowns(condition, ground) else max(degree_in_unknowns(b, ground) for b in branches)
+        case Call(function="dot", arguments=(left, right)):
+            return min(2, degree_in_unknowns(left, ground) + degree_in_unknowns(right, ground))
+        case Call(function=function) if function not in _ADDED:
+            return 2 if any(degree_in_unknowns(part, ground) for part in children(tree)) else 0
+    return max((degree_in_unknowns(part, ground) for part in children(tree)), default=0)
+
+
+def _of_binary(symbol: str, left: int, right: int, exponent: Tree) -> int:
+    if left == right == 0:
+        return 0
+    if symbol in "+-":
+        return max(left, right)
+    if symbol == "*":
+        return min(2, left + right)
+    if symbol == "/" and right == 0:
+        return left
+    return left if symbol == "^" and exponent == Number(1.0) else 2
+
+
+def derivative_orders(tree: Tree, ground: Ground) -> Orders:
+    """The highest derivatives of each unknown in the formula."""
+    match tree:
+        case Name(name=name) if name in ground.unknowns:
+            return {name: {TOTAL: 0}}
+        case Name(name=name):
+            return ground.orders.get(name, {})
+        case Derivative(argument=argument, axes=axes):
+            return _raised(derivative_orders(argument, ground), {**Counter(axes), TOTAL: len(axes)})
+        case Call(function=function, arguments=arguments) if function in _ADDED:
+            added = {axis: _ADDED[function] for axis in (*ground.spatial, TOTAL)}
+            return _raised(highest(derivative_orders(part, ground) for part in arguments), added)
+    return highest(derivative_orders(part, ground) for part in children(tree))
+
+
+def highest(found: Iterable[Orders]) -> Orders:
+    """The highest orders of several formulas together."""
+    joint: dict[str, dict[str, int]] = {}
+    for orders in found:
+        for unknown, axes in orders.items():
+            mine = joint.setdefault(unknown, {})
+            for axis, order in axes.items():
+                mine[axis] = max(mine.get(axis, 0), order)
+    return joint
+
+
+def _raised(orders: Orders, added: Mapping[str, int]) -> Orders:
+    return {
+        unknown: {axis: axes.get(axis, 0) + added.get(axis, 0) for axis in {**axes, **added}}
+        for unknown, axes in orders.items()
+    }

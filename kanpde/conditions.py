@@ -1,0 +1,228 @@
+"""What holds on the faces of the box and at the first time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Iterator, Mapping
+
+from kanpde.errors import Mistake, Place
+from kanpde.formulas import Log, read_equation, read_formula
+from kanpde.reading import Entry, Node, Scalar, Sequence, Table
+from kanpde.resolution import Scope, subscripted, suggestion
+from kanpde.statement import Condition, Equation, Face
+from kanpde.tree import Call, Derivative, Name, Tree
+
+_KEYWORDS = ("all", "rest")
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The conditions on all faces, the periodic coordinates, and the faces without any condition."""
+
+    conditions: tuple[Condition, ...] = ()
+    periodic: tuple[str, ...] = ()
+    free: tuple[Face, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One entry of `boundary` with the faces it speaks of."""
+
+    entry: Entry
+    faces: tuple[Face, ...]
+
+
+def faces_of(axis: str) -> tuple[Face, Face]:
+    """The two faces across one coordinate."""
+    return Face(axis, "min"), Face(axis, "max")
+
+
+def places(spatial: tuple[str, ...]) -> dict[str, Face]:
+    """The names of all faces."""
+    named = {str(face): face for axis in spatial for face in faces_of(axis)}
+    for axis, words in zip(spatial, (("left", "right"), ("bottom", "top"))):
+        if len(spatial) <= 2:
+            named.update(zip(words, faces_of(axis)))
+    return named
+
+
+def read_boundary(node: Table | None, scope: Scope, start: Place, log: Log) -> Boundary:
+    """The conditions on every face of the coordinates other than time, each covered once."""
+    faces = tuple(face for axis in scope.spatial for face in faces_of(axis))
+    covered: dict[Face, str] = {}
+    entries = node.entries if node else ()
+    periodic = tuple(axis for entry in entries for axis in _periodic(entry, scope, covered, log))
+    parts = list(_parts([entry for entry in entries if not _is_periodic(entry)], scope, covered, log))
+    place = node.place if node else start
+    for face in faces:
+        if face not in covered:
+            message = f"no condition on '{face}'; write '{face}: free' if the problem needs none there"
+            log.mistakes.append(Mistake(place, "boundary", message))
+    free = tuple(face for part in parts if _is_free(part.entry.value) for face in part.faces)
+    conditions = [c for part in parts if not _is_free(part.entry.value) for c in _conditions(part, scope, log)]
+    return Boundary(tuple(_distinct(conditions, log)), periodic, free)
+
+
+def _is_periodic(entry: Entry) -> bool:
+    return isinstance(entry.value, Scalar) and entry.value.text == "periodic"
+
+
+def _is_free(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.text == "free"
+
+
+def _words(key: Scalar) -> Iterator[Scalar]:
+    """The comma-separated words of a key, each at its place."""
+    for match in re.finditer(r"[^,]+", key.text):
+        word = match.group().strip()
+        column = match.start() + len(match.group()) - len(match.group().lstrip())
+        yield Scalar(word, key.path, key.at(column))
+
+
+def _cover(faces: tuple[Face, ...], word: Scalar, covered: dict[Face, str], log: Log) -> tuple[Face, ...]:
+    """The faces not covered before; a mistake for the others."""
+    twice = [face for face in faces if face in covered]
+    if twice:
+        by = covered[twice[0]]
+        hint = "; write 'rest' in place of 'all' for the faces that remain" if "all" in (by, word.text) else ""
+        log.say(word, f"'{twice[0]}' already has its conditions under '{by}'{hint}")
+    new = tuple(face for face in faces if face not in covered)
+    covered.update({face: word.text for face in new})
+    return new
+
+
+def _periodic(entry: Entry, scope: Scope, covered: dict[Face, str], log: Log) -> Iterator[str]:
+    if not _is_periodic(entry):
+        return
+    for word in _words(entry.key):
+        if word.text in scope.spatial:
+            _cover(faces_of(word.text), word, covered, log)
+            yield word.text
+        elif word.text == "all":
+            _cover(tuple(face for axis in scope.spatial for face in faces_of(axis)), word, covered, log)
+            yield from scope.spatial
+        else:
+            face = places(scope.spatial).get(word.text)
+            hint = f"; write '{face.axis}: periodic'" if face else suggestion(word.text, scope.spatial)
+            if face:
+                covered.update({side: word.text for side in faces_of(face.axis)})
+            log.say(word, f"'periodic' is said of a coordinate, not of '{word.text}'{hint}")
+
+
+def _parts(entries: list[Entry], scope: Scope, covered: dict[Face, str], log: Log) -> Iterator[Part]:
+    """The faces of each entry; `rest` is what no other entry covers."""
+    everything = tuple(face for axis in scope.spatial for face in faces_of(axis))
+    found: dict[int, list[Face]] = {index: [] for index in range(len(entries))}
+    words = [(index, word) for index, entry in enumerate(entries) for word in _words(entry.key)]
+    for index, word in sorted(words, key=lambda pair: pair[1].text == "rest"):
+        if word.text in _KEYWORDS:
+            faces = everything if word.text == "all" else tuple(f for f in everything if f not in covered)
+            if word.text == "rest" and not faces:
+                log.say(word, "'rest' has no face left: all have their conditions")
+            found[index] += _cover(faces, word, covered, log)
+        elif face := places(scope.spatial).get(word.text):
+            found[index] += _cover((face,), word, covered, log)
+        else:
+            log.say(word, _stranger(word.text, scope))
+    for index, entry in enumerate(entries):
+        yield Part(entry, tuple(found[index]))
+
+
+def _stranger(word: str, scope: Scope) -> str:
+    """What to say of a word that names no face."""
+    if word in scope.spatial:
+        return f"'{word}' is a coordinate; write '{word}_min, {word}_max', or '{word}: periodic'"
+    if word in ("t", "t_min", "t_max"):
+        return "conditions in time stand under 'initial'"
+    known = (*places(scope.spatial), *_KEYWORDS)
+    return f"no face is named '{word}'{suggestion(word, known) or '; the faces are ' + ', '.join(known)}"
+
+
+def _conditions(part: Part, scope: Scope, log: Log) -> Iterator[Condition]:
+    """One condition per equation and face."""
+    value = part.entry.value
+    nodes = value.items if isinstance(value, Sequence) else (value,)
+    if not nodes:
+        log.say(value, "the list of conditions is empty; write 'free' if the problem needs none here")
+    where = Scope(scope.coordinates, scope.unknowns, scope.definitions, scope.barred, on_face=True)
+    for number, node in enumerate(nodes, start=1):
+        if isinstance(node, Scalar) and node.text in ("free", "periodic"):
+            log.say(node, f"'{node.text}' stands alone, not in a list")
+            continue
+        equation = read_equation(node, "", where, log)
+        if equation is not None:
+            label = _label(equation, scope) or str(number)
+            for face in part.faces:
+                name = f"{face}.{label}"
+                yield Condition(name, face, replace(equation, name=name))
+
+
+def _label(equation: Equation, scope: Scope) -> str:
+    """The name of what the left side prescribes: u, u_x, dn_u; '' for anything else."""
+    match equation.left:
+        case Name(name=name) if name in scope.unknowns:
+            return name
+        case Derivative(argument=Name(name=name), axes=axes) if name in scope.unknowns:
+            return f"{name}_{''.join(axes)}"
+        case Call(function="dn", arguments=(Name(name=name),)) if name in scope.unknowns:
+            return f"dn_{name}"
+    return ""
+
+
+def _distinct(conditions: list[Condition], log: Log) -> Iterator[Condition]:
+    """The conditions with names made unique; the same quantity prescribed twice is a mistake."""
+    seen: dict[str, Condition] = {}
+    told: set[Place] = set()
+    for condition in conditions:
+        label = condition.name.partition(".")[2]
+        if condition.name in seen and not label.isdigit() and condition.equation.place not in told:
+            told.add(condition.equation.place)
+            message = f"'{label}' is already prescribed on '{condition.face}'"
+            log.mistakes.append(Mistake(condition.equation.place, "boundary", message))
+        seen[condition.name] = condition
+        yield condition
+
+
+def read_initial(node: Table | None, scope: Scope, log: Log) -> tuple[Condition, ...]:
+    """The values at the first time, `u: …` or `u_t: …`."""
+    found = []
+    for entry in node.entries if node else ():
+        left = _initial_name(entry.key, scope, log)
+        right = read_formula(entry.value, scope, log)
+        if left is not None and right is not None and isinstance(entry.value, Scalar):
+            text = f"{entry.key.text} = {entry.value.text}"
+            name = f"t_min.{entry.key.text}"
+            found.append(Condition(name, Face("t", "min"), Equation(name, left, right, text, entry.value.place)))
+    return tuple(found)
+
+
+def _initial_name(key: Scalar, scope: Scope, log: Log) -> Tree | None:
+    if key.text in scope.unknowns:
+        return Name(key.text)
+    cut = subscripted(key.text, scope.unknowns)
+    if cut and set(cut[1]) == {"t"}:
+        return Derivative(Name(cut[0]), tuple(cut[1]))
+    known = (*scope.unknowns, *(f"{name}_t" for name in scope.unknowns))
+    log.say(key, f"'{key.text}' is no unknown and no time derivative of one{suggestion(key.text, known)}")
+    return None
+
+
+def report_initial(node: Table | None, orders: Mapping[str, int], start: Place, log: Log) -> None:
+    """A mistake for each initial value that is missing or one too many for the order in time."""
+    given = set(node.keys()) if node else set()
+    needed = {_time_derivative(name, i): order for name, order in orders.items() for i in range(order)}
+    for name, order in needed.items():
+        if name not in given:
+            place = node.place if node else start
+            message = f"no initial value of '{name}'; the equations are of order {order} in time"
+            log.mistakes.append(Mistake(place, "initial", message))
+    for entry in node.entries if node else ():
+        base = entry.key.text if entry.key.text in orders else entry.key.text.rpartition("_")[0]
+        if entry.key.text not in needed and base in orders:
+            message = f"the equations are of order {orders[base]} in time for '{base}', so this value is one too many"
+            log.say(entry.key, message)
+
+
+def _time_derivative(name: str, order: int) -> str:
+    return f"{name}_{'t' * order}" if order else name

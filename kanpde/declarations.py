@@ -1,0 +1,174 @@
+"""Unknowns, domain and definitions: the names that a problem file introduces."""
+
+from __future__ import annotations
+
+import math
+import re
+from graphlib import CycleError, TopologicalSorter
+from typing import Iterable, Iterator, Mapping
+
+from kanpde.errors import Mistake
+from kanpde.expression import ExpressionError, constant
+from kanpde.formulas import Log, declare, read_syntax, resolved, scalar
+from kanpde.reading import Node, Scalar, Sequence, Table
+from kanpde.resolution import UNSURE, Scope, Shape, subscripted, suggestion
+from kanpde.tree import Tree, free_names
+from kanpde.vocabulary import CONSTANTS
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NOT_YET = ("shapes", "region", "parts")
+MOST_COORDINATES = 8
+
+
+def read_unknowns(node: Node | None, taken: dict[str, str], log: Log) -> tuple[str, ...]:
+    """The names of the unknowns."""
+    if node is None:
+        return ()
+    items = node.items if isinstance(node, Sequence) else (node,)
+    if not items or isinstance(node, Table):
+        log.say(node, "a list of names is expected, as in [u, v]")
+        return ()
+    names = [name for item in items if (name := scalar(item, "a name", log))]
+    return tuple(name.text for name in names if declare(name, "an unknown", taken, log))
+
+
+def read_coordinates(domain: Table | None, taken: dict[str, str], log: Log) -> tuple[str, ...]:
+    """The names of the coordinates."""
+    if domain is None:
+        return ()
+    for entry in domain.entries:
+        if entry.key.text in NOT_YET:
+            log.say(entry.key, "not supported yet; give an interval for each coordinate")
+    keys = [entry.key for entry in domain.entries if entry.key.text not in NOT_YET]
+    if len(keys) > MOST_COORDINATES:
+        log.say(domain, f"{len(keys)} coordinates; at most {MOST_COORDINATES}")
+    return tuple(key.text for key in keys if declare(key, "a coordinate", taken, log))
+
+
+def read_box(
+    domain: Table | None, coordinates: tuple[str, ...], constants: Mapping[str, float], log: Log
+) -> dict[str, tuple[float, float]]:
+    """The interval of each coordinate."""
+    box: dict[str, tuple[float, float]] = {}
+    for name in coordinates:
+        node = domain.get(name) if domain else None
+        if not isinstance(node, Sequence) or len(node.items) != 2:
+            if node is not None:
+                log.say(node, f"an interval is expected, as in {name}: [0, 1]")
+            continue
+        bounds = [read_constant(item, constants, log) for item in node.items]
+        low, high = bounds
+        if low is None or high is None:
+            continue
+        if not low < high:
+            log.say(node, f"the interval [{low:g}, {high:g}] is empty; the lower bound comes first")
+            continue
+        box[name] = (low, high)
+    return box
+
+
+def read_constant(node: Node, constants: Mapping[str, float], log: Log) -> float | None:
+    """The value of an expression of constants."""
+    tree = read_syntax(node, log)
+    if tree is None or not isinstance(node, Scalar):
+        return None
+    strangers = sorted(free_names(tree) - set(constants))
+    if strangers:
+        hint = suggestion(strangers[0], constants)
+        log.say(node, f"'{strangers[0]}' is not a constant; a bound is made of numbers and constant definitions{hint}")
+        return None
+    try:
+        value = constant(tree, constants)
+    except ExpressionError as error:
+        log.say_at(node, error.column, error.message)
+        return None
+    if not math.isfinite(value):
+        log.say(node, "a bound must be finite")
+        return None
+    return value
+
+
+def read_definitions(
+    node: Table | None, scope: Scope, taken: dict[str, str], log: Log
+) -> tuple[dict[str, Tree], dict[str, Shape]]:
+    """The definitions, each after those it uses, and the shape of every name defined."""
+    entries = [entry for entry in node.entries if declare(entry.key, "a definition", taken, log)] if node else []
+    syntax = {entry.key.text: (entry, read_syntax(entry.value, log)) for entry in entries}
+    values = (*scope.values(), *syntax)
+    uses = {name: _used(free_names(tree), values, syntax) if tree else set() for name, (_, tree) in syntax.items()}
+    circular = set()
+    for cycle in _cycles(uses):
+        circular.update(cycle)
+        entry = syntax[cycle[0]][0]
+        log.say(entry.key, f"circular definition: {' -> '.join((*cycle, cycle[0]))}")
+    shapes: dict[str, Shape] = {**scope.definitions, **{name: UNSURE for name in syntax}}
+    trees: dict[str, Tree] = {}
+    here = Scope(scope.coordinates, scope.unknowns, shapes)
+    for name in TopologicalSorter(uses).static_order():
+        entry, tree = syntax[name]
+        if tree is not None and name not in circular and isinstance(entry.value, Scalar):
+            trees[name], shapes[name] = resolved(entry.value, tree, here, log)
+    return trees, shapes
+
+
+def _used(names: Iterable[str], values: tuple[str, ...], defined: Mapping[str, object]) -> set[str]:
+    """The definitions that names refer to, directly or with a subscript."""
+    cuts = {name: subscripted(name, values) for name in names}
+    bases = {name if name in values or cut is None else cut[0] for name, cut in cuts.items()}
+    return {base for base in bases if base in defined}
+
+
+def _cycles(uses: dict[str, set[str]]) -> Iterator[tuple[str, ...]]:
+    """Each circle of definitions, which is also cut open."""
+    while True:
+        try:
+            TopologicalSorter(uses).prepare()
+            return
+        except CycleError as error:
+            backwards: list[str] = error.args[1]
+            cycle = tuple(reversed(backwards[1:]))
+            first = min(range(len(cycle)), key=lambda i: list(uses).index(cycle[i]))
+            ring = (*cycle[first:], *cycle[:first])
+            uses[ring[-1]] = uses[ring[-1]] - {ring[0]}
+            yield ring
+
+
+def constants_among(trees: Mapping[str, Tree], node: Table | None, log: Log) -> dict[str, float]:
+    """The values of the definitions that are plain numbers, with pi and e."""
+    values = dict(CONSTANTS)
+    for name, tree in trees.items():
+        if not free_names(tree) <= set(values):
+            continue
+        try:
+            values[name] = constant(tree, values)
+        except ExpressionError as error:
+            where = node.get(name) if node else None
+            if isinstance(where, Scalar) and not error.message.endswith("is not a constant"):
+                log.say_at(where, error.column, error.message)
+    return values
+
+
+def report_unused(node: Table | None, others: Iterable[Node], scope: Scope, log: Log) -> None:
+    """A mistake for each definition that nothing in the problem uses."""
+    if node is None:
+        return
+    texts = {entry.key.text: words(entry.value) for entry in node.entries}
+    values = scope.values()
+    used: set[str] = set()
+    waiting = [name for other in others for name in _used(words(other), values, texts)]
+    while waiting:
+        name = waiting.pop()
+        if name not in used:
+            used.add(name)
+            waiting.extend(_used(texts[name], values, texts))
+    for entry in node.entries:
+        if entry.key.text in set(texts) - used and entry.key.text in scope.definitions:
+            log.mistakes.append(Mistake(entry.key.place, entry.key.path, "this definition is never used"))
+
+
+def words(node: Node) -> set[str]:
+    """All words in the texts below a node."""
+    if isinstance(node, Scalar):
+        return set(_WORD.findall(node.text))
+    below = node.items if isinstance(node, Sequence) else tuple(entry.value for entry in node.entries)
+    return {word for part in below for word in words(part)}

@@ -1,0 +1,116 @@
+"""Nodes of a problem file read as formulas and equations, with every fault at its column."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Callable, TypeVar
+
+from kanpde.errors import Mistake
+from kanpde.expression import ExpressionError, Tree, parse, parse_equation
+from kanpde.reading import Node, Scalar, Sequence, Table, mistake
+from kanpde.resolution import NUMBER, UNSURE, Scope, Shape, resolve
+from kanpde.statement import Equation
+from kanpde.vocabulary import MATHEMATICAL_NAMES
+
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+LONGEST_NAME = 60
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Log:
+    """The mistakes found so far."""
+
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def say(self, node: Node, message: str) -> None:
+        """Note a mistake at a node."""
+        self.mistakes.append(mistake(node, message))
+
+    def say_at(self, node: Scalar, column: int, message: str) -> None:
+        """Note a mistake at one column (from 0) of a text."""
+        self.mistakes.append(Mistake(node.at(column), node.path, message))
+
+
+def scalar(node: Node, expected: str, log: Log) -> Scalar | None:
+    """The node if it is a text, else a mistake that says what was expected."""
+    if isinstance(node, Scalar) and node.text.strip():
+        return node
+    found = {Sequence: ", not a list", Table: ", not a table"}.get(type(node), " here")
+    log.say(node, f"{expected} is expected{found}")
+    return None
+
+
+def table(node: Node | None, expected: str, log: Log) -> Table | None:
+    """The node if it is a table, else a mistake that says what was expected."""
+    if node is None or isinstance(node, Table):
+        return node
+    log.say(node, f"entries '{expected}' are expected here")
+    return None
+
+
+def _parsed(node: Scalar, read: Callable[[str], T], log: Log) -> T | None:
+    try:
+        return read(node.text)
+    except ExpressionError as error:
+        log.say_at(node, error.column, error.message)
+        return None
+
+
+def read_syntax(node: Node, log: Log) -> Tree | None:
+    """The tree of an expression whose names are not looked up yet."""
+    text = scalar(node, "an expression", log)
+    return _parsed(text, parse, log) if text else None
+
+
+def resolved(node: Scalar, tree: Tree, scope: Scope, log: Log) -> tuple[Tree, Shape]:
+    """The tree with its names looked up."""
+    found = resolve(tree, scope)
+    for column, message in found.faults:
+        log.say_at(node, column, message)
+    return found.tree, UNSURE if found.faults else found.shape
+
+
+def read_formula(node: Node, scope: Scope, log: Log) -> Tree | None:
+    """An expression that is a number, or None after a mistake."""
+    syntax = read_syntax(node, log)
+    if syntax is None or not isinstance(node, Scalar):
+        return None
+    tree, shape = resolved(node, syntax, scope, log)
+    if shape not in (NUMBER, UNSURE):
+        log.say(node, f"a number is expected, not {shape}")
+        return None
+    return tree if shape == NUMBER else None
+
+
+def read_equation(node: Node, name: str, scope: Scope, log: Log) -> Equation | None:
+    """An equation between numbers, or None after a mistake."""
+    text = scalar(node, "an equation 'left = right'", log)
+    sides = _parsed(text, parse_equation, log) if text else None
+    if text is None or sides is None:
+        return None
+    (left, first), (right, second) = (resolved(text, side, scope, log) for side in sides)
+    if UNSURE in (first, second):
+        return None
+    if NUMBER != first or NUMBER != second:
+        worse = first if first != NUMBER else second
+        log.say(text, f"an equation is between numbers, and one side is {worse}; write one equation per component")
+        return None
+    return Equation(name, left, right, text.text, text.place)
+
+
+def declare(key: Scalar, what: str, taken: dict[str, str], log: Log) -> bool:
+    """Whether a new name can be used; notes it as taken."""
+    name = key.text
+    if not _IDENTIFIER.fullmatch(name) or len(name) > LONGEST_NAME:
+        log.say(key, f"'{name[:LONGEST_NAME]}' cannot name {what}; use letters, digits and '_', a letter first")
+    elif name in MATHEMATICAL_NAMES:
+        log.say(key, f"'{name}' has a meaning of its own and cannot name {what}")
+    elif name in taken:
+        log.say(key, f"'{name}' is already {taken[name]}")
+    else:
+        taken[name] = what
+        return True
+    return False

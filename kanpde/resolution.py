@@ -1,0 +1,326 @@
+"""What each name in a formula stands for, and whether the formula is a number or a vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Callable, Iterable, Mapping
+
+from kanpde.errors import nearest
+from kanpde.expression import COMPARISONS, ExpressionError
+from kanpde.tree import Binary, Call, Derivative, Name, Negative, Number, Tree, Vector
+from kanpde.vocabulary import CONSTANTS, FUNCTIONS, OPERATORS
+
+HIGHEST_ORDER = 8
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What kind of value a formula has; `size` counts the components of a vector."""
+
+    kind: str
+    size: int = 1
+
+    def __str__(self) -> str:
+        return f"a vector with {self.size} components" if self.kind == "vector" else f"a {self.kind}"
+
+
+NUMBER = Shape("number")
+COMPARISON = Shape("comparison")
+UNSURE = Shape("formula with a mistake")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The names that a formula may use; `barred` gives the reason for names that exist but not here."""
+
+    coordinates: tuple[str, ...]
+    unknowns: tuple[str, ...]
+    definitions: Mapping[str, Shape]
+    barred: Mapping[str, str] = field(default_factory=dict)
+    on_face: bool = False
+
+    @property
+    def spatial(self) -> tuple[str, ...]:
+        """The coordinates other than time."""
+        return tuple(name for name in self.coordinates if name != "t")
+
+    def values(self) -> tuple[str, ...]:
+        """All names that stand for a value."""
+        return (*self.unknowns, *self.definitions, *self.coordinates, *CONSTANTS)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A formula with its names resolved, its shape, and its faults as (column, message)."""
+
+    tree: Tree
+    shape: Shape
+    faults: tuple[tuple[int, str], ...]
+
+
+def resolve(tree: Tree, scope: Scope) -> Resolved:
+    """The formula with subscripts and d(…) made derivatives, and every name checked."""
+    resolver = _Resolver(scope)
+    found, shape = resolver.visit(tree)
+    return Resolved(found, shape, tuple(resolver.faults))
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'nu'?`, preferring names that differ in one letter or in case."""
+    names = list(known)
+    alike = [k for k in names if len(k) == len(name) > 1 and sum(a != b for a, b in zip(k, name)) == 1]
+    cased = [k for k in names if k.lower() == name.lower()]
+    if cased:
+        return f"; did you mean '{cased[0]}'?"
+    return nearest(name, alike) or nearest(name, names)
+
+
+def splits(subscript: str, coordinates: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """All ways to read a subscript as a row of coordinates; two are enough to call it ambiguous."""
+    if len(subscript) > HIGHEST_ORDER * max(map(len, coordinates), default=1):
+        return []
+    ways: list[list[tuple[str, ...]]] = [[()]]
+    for end in range(1, len(subscript) + 1):
+        found = [
+            (*way, name)
+            for name in coordinates
+            if len(name) <= end and subscript[end - len(name) : end] == name
+            for way in ways[end - len(name)]
+        ]
+        ways.append(found[:2])
+    return ways[-1]
+
+
+def subscripted(name: str, values: Iterable[str]) -> tuple[str, str] | None:
+    """The longest known base of a name like `u_xx`, and its subscript."""
+    known = set(values)
+    cuts = [i for i, c in enumerate(name) if c == "_" and name[:i] in known and name[i + 1 :]]
+    return (name[: cuts[-1]], name[cuts[-1] + 1 :]) if cuts else None
+
+
+class _Resolver:
+    """One walk over one formula, collecting faults."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.faults: list[tuple[int, str]] = []
+
+    def visit(self, tree: Tree) -> tuple[Tree, Shape]:
+        try:
+            return _RULES[type(tree)](self, tree)
+        except ExpressionError as error:
+            self.faults.append((error.column, error.message))
+            return tree, UNSURE
+
+    def number(self, tree: Number) -> tuple[Tree, Shape]:
+        return tree, NUMBER
+
+    def name(self, tree: Name) -> tuple[Tree, Shape]:
+        scope, name = self.scope, tree.name
+        if name in scope.barred:
+            raise ExpressionError(scope.barred[name], tree.column)
+        if name in scope.definitions:
+            return tree, scope.definitions[name]
+        if name in scope.values():
+            return tree, NUMBER
+        if name in FUNCTIONS or name in OPERATORS:
+            raise ExpressionError(f"'{name}' needs its arguments in parentheses: {name}(…)", tree.column)
+        cut = subscripted(name, scope.values())
+        if cut is None:
+            raise ExpressionError(f"unknown name '{name}'{suggestion(name, self.likely(name))}", tree.column)
+        argument, shape = self.visit(Name(cut[0], tree.column))
+        axes = self.axes(name, cut[1], tree.column)
+        return Derivative(argument, axes, tree.column), shape
+
+    def likely(self, name: str) -> tuple[str, ...]:
+        """Names that could have been meant, among them those with the same subscript."""
+        _, bar, subscript = name.rpartition("_")
+        values = self.scope.values()
+        return (*values, *(f"{value}_{subscript}" for value in values if bar and splits(subscript, self.scope.coordinates)))
+
+    def axes(self, name: str, subscript: str, column: int) -> tuple[str, ...]:
+        ways = splits(subscript, self.scope.coordinates)
+        listed = ", ".join(self.scope.coordinates)
+        if not ways:
+            raise ExpressionError(f"'{name}': the subscript '{subscript}' is not made of the coordinates {listed}", column)
+        if len(ways) > 1:
+            message = f"'{name}' can be read in two ways; write d(…, {', '.join(ways[0])}) or d(…, {', '.join(ways[1])})"
+            raise ExpressionError(message, column)
+        return self.bounded(ways[0], column)
+
+    def bounded(self, axes: tuple[str, ...], column: int) -> tuple[str, ...]:
+        if len(axes) > HIGHEST_ORDER:
+            raise ExpressionError(f"a derivative of order {len(axes)}; at most {HIGHEST_ORDER}", column)
+        return axes
+
+    def negative(self, tree: Negative) -> tuple[Tree, Shape]:
+        argument, shape = self.visit(tree.argument)
+        if shape == COMPARISON:
+            raise ExpressionError("a comparison is not a number; use where(condition, a, b)", tree.column)
+        return replace(tree, argument=argument), shape
+
+    def binary(self, tree: Binary) -> tuple[Tree, Shape]:
+        (left, first), (right, second) = self.visit(tree.left), self.visit(tree.right)
+        return replace(tree, left=left, right=right), _combined(tree, first, second)
+
+    def vector(self, tree: Vector) -> tuple[Tree, Shape]:
+        parts = [self.visit(part) for part in tree.components]
+        if any(shape == UNSURE for _, shape in parts):
+            return tree, UNSURE
+        for part, shape in parts:
+            _need_number(shape, "a component of a vector", part.column)
+        return Vector(tuple(part for part, _ in parts), tree.column), Shape("vector", len(parts))
+
+    def derivative(self, tree: Derivative) -> tuple[Tree, Shape]:
+        argument, shape = self.visit(tree.argument)
+        return replace(tree, argument=argument), shape
+
+    def call(self, tree: Call) -> tuple[Tree, Shape]:
+        self.refuse_names_of_values(tree)
+        name = tree.function
+        if name == "d":
+            return self.explicit(tree)
+        if name in FUNCTIONS:
+            return self.function(tree)
+        if name in OPERATORS:
+            return self.operator(tree)
+        ways = splits(name[1:], self.scope.coordinates) if name.startswith("d") and len(name) > 1 else []
+        if len(ways) == 1:
+            self.count(tree, 1, 1)
+            argument, shape = self.visit(tree.arguments[0])
+            return Derivative(argument, self.bounded(ways[0], tree.column), tree.column), shape
+        known = (*FUNCTIONS, *OPERATORS, *(f"d{axis}" for axis in self.scope.coordinates))
+        for argument in tree.arguments:
+            self.visit(argument)
+        raise ExpressionError(f"unknown function '{name}'{suggestion(name, known)}", tree.column)
+
+    def refuse_names_of_values(self, tree: Call) -> None:
+        name = tree.function
+        if tree.keywords and name in self.scope.unknowns:
+            raise ExpressionError(f"a value at a point, '{name}({tree.keywords[0][0]}=…)', is not supported yet", tree.column)
+        if name in self.scope.values():
+            raise ExpressionError(f"'{name}' is not a function; write '{name}*(…)' for a product", tree.column)
+        if tree.keywords:
+            raise ExpressionError(f"'{name}' takes no named arguments like '{tree.keywords[0][0]}='", tree.column)
+
+    def count(self, tree: Call, least: int, most: int | None) -> None:
+        given = len(tree.arguments)
+        if given < least or (most is not None and given > most):
+            needed = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+            plural = "argument" if needed in ("1", "at least 1") else "arguments"
+            raise ExpressionError(f"'{tree.function}' takes {needed} {plural}, not {given}", tree.column)
+
+    def explicit(self, tree: Call) -> tuple[Tree, Shape]:
+        self.count(tree, 2, None)
+        argument, shape = self.visit(tree.arguments[0])
+        axes = []
+        for axis in tree.arguments[1:]:
+            if not isinstance(axis, Name) or axis.name not in self.scope.coordinates:
+                listed = ", ".join(self.scope.coordinates)
+                raise ExpressionError(f"'d' takes coordinates after its first argument ({listed})", axis.column)
+            axes.append(axis.name)
+        return Derivative(argument, self.bounded(tuple(axes), tree.column), tree.column), shape
+
+    def function(self, tree: Call) -> tuple[Tree, Shape]:
+        arity = FUNCTIONS[tree.function].arguments
+        self.count(tree, arity, arity)
+        parts = [self.visit(argument) for argument in tree.arguments]
+        if tree.function == "where" and parts[0][1] not in (COMPARISON, UNSURE):
+            message = "the first argument of 'where' must be a comparison, as in where(x < 0, a, b)"
+            raise ExpressionError(message, tree.arguments[0].column)
+        for part, shape in parts[tree.function == "where" :]:
+            _need_number(shape, f"an argument of '{tree.function}'", part.column)
+        return replace(tree, arguments=tuple(part for part, _ in parts)), NUMBER
+
+    def operator(self, tree: Call) -> tuple[Tree, Shape]:
+        entry = OPERATORS[tree.function]
+        if not entry.available:
+            raise ExpressionError(f"'{tree.function}' is not supported yet", tree.column)
+        self.count(tree, entry.least, entry.most)
+        if tree.function == "dn" and not self.scope.on_face:
+            raise ExpressionError("'dn' has a meaning in boundary conditions only", tree.column)
+        if not self.scope.spatial and tree.function != "dot":
+            raise ExpressionError(f"'{tree.function}' acts on the coordinates other than t, and there are none", tree.column)
+        parts = [self.visit(argument) for argument in tree.arguments]
+        if any(shape == UNSURE for _, shape in parts):
+            return tree, UNSURE
+        if tree.function in ("div", "curl") and all(shape == NUMBER for _, shape in parts):
+            gathered = Vector(tuple(part for part, _ in parts), tree.column)
+            parts = [(gathered, Shape("vector", len(parts)))]
+        shape = _SHAPES[tree.function](tree, [shape for _, shape in parts], len(self.scope.spatial))
+        return replace(tree, arguments=tuple(part for part, _ in parts)), shape
+
+
+def _need_number(shape: Shape, what: str, column: int) -> None:
+    if shape not in (NUMBER, UNSURE):
+        raise ExpressionError(f"{what} must be a number, not {shape}", column)
+
+
+def _combined(tree: Binary, first: Shape, second: Shape) -> Shape:
+    """The shape of a sum, product, power or comparison."""
+    symbol = tree.operator
+    if UNSURE in (first, second):
+        return UNSURE
+    if COMPARISON in (first, second):
+        raise ExpressionError("a comparison is not a number; use where(condition, a, b)", tree.column)
+    if first == second == NUMBER:
+        return COMPARISON if symbol in COMPARISONS else NUMBER
+    if symbol in "+-" and first == second:
+        return first
+    if (symbol == "*" and NUMBER in (first, second)) or (symbol == "/" and second == NUMBER):
+        return first if second == NUMBER else second
+    hint = "; use dot(a, b)" if symbol == "*" else ""
+    raise ExpressionError(f"'{symbol}' cannot join {first} and {second}{hint}", tree.column)
+
+
+def _of_number(result: Callable[[int], Shape]) -> Callable[[Call, list[Shape], int], Shape]:
+    def shape(tree: Call, shapes: list[Shape], size: int) -> Shape:
+        _need_number(shapes[0], f"the argument of '{tree.function}'", tree.arguments[0].column)
+        return result(size)
+
+    return shape
+
+
+def _of_field(tree: Call, shapes: list[Shape], size: int) -> Shape:
+    if shapes[0] == COMPARISON:
+        _need_number(shapes[0], f"the argument of '{tree.function}'", tree.arguments[0].column)
+    return shapes[0]
+
+
+def _of_vector(result: Mapping[int, Shape] | None) -> Callable[[Call, list[Shape], int], Shape]:
+    def shape(tree: Call, shapes: list[Shape], size: int) -> Shape:
+        if len(shapes) > 1 or shapes[0] != Shape("vector", size):
+            plural = "components" if size > 1 else "component"
+            raise ExpressionError(f"'{tree.function}' needs a vector with {size} {plural} here", tree.column)
+        if result is not None and size not in result:
+            raise ExpressionError(f"'{tree.function}' needs two or three coordinates other than t", tree.column)
+        return NUMBER if result is None else result[size]
+
+    return shape
+
+
+def _dot(tree: Call, shapes: list[Shape], size: int) -> Shape:
+    if shapes[0] != shapes[1] or shapes[0].kind != "vector":
+        raise ExpressionError(f"'dot' needs two vectors of one length, not {shapes[0]} and {shapes[1]}", tree.column)
+    return NUMBER
+
+
+_SHAPES: Mapping[str, Callable[[Call, list[Shape], int], Shape]] = {
+    "lap": _of_field,
+    "biharm": _of_number(lambda size: NUMBER),
+    "grad": _of_number(lambda size: Shape("vector", size)),
+    "div": _of_vector(None),
+    "curl": _of_vector({2: NUMBER, 3: Shape("vector", 3)}),
+    "dot": _dot,
+    "dn": _of_number(lambda size: NUMBER),
+}
+
+_RULES: Mapping[type, Callable[..., tuple[Tree, Shape]]] = {
+    Number: _Resolver.number,
+    Name: _Resolver.name,
+    Negative: _Resolver.negative,
+    Binary: _Resolver.binary,
+    Call: _Resolver.call,
+    Derivative: _Resolver.derivative,
+    Vector: _Resolver.vector,
+}

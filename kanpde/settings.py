@@ -1,0 +1,191 @@
+"""The numerical choices of a problem file: network, sampling, training, output, reference."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Mapping
+
+from kanpde.errors import Place
+from kanpde.formulas import Log, declare, read_formula
+from kanpde.options import read_options
+from kanpde.reading import Node, Sequence, Table
+from kanpde.resolution import Scope, suggestion
+from kanpde.sections import Network, Output, ReferenceSection, Sampling, Training
+from kanpde.tree import Tree
+
+LARGEST_GRID = 50_000_000
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A file with the fields on any grid, and the relative L2 error above which a run fails."""
+
+    file: Path
+    tolerance: float | None
+    place: Place
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What the user asks of the network; None or "auto" leaves the choice to the program."""
+
+    basis: str = "auto"
+    degree: int | None = None
+    grid: int | None = None
+    width: int | None = None
+    depth: int | None = None
+    scale: float | None = None
+    unknowns: Mapping[str, NetworkSpec] | None = None
+
+
+@dataclass(frozen=True)
+class SamplingSpec:
+    """How many points, in the interior and on each face; `adapt` resamples by residual."""
+
+    interior: int | None = None
+    boundary: int | None = None
+    initial: int | None = None
+    adapt: bool | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the training: an optimiser's name and its limits."""
+
+    optimiser: str
+    steps: int | None = None
+    time: float | None = None
+    rate: float | None = None
+    adapt: bool | None = None
+
+
+@dataclass(frozen=True)
+class StopSpec:
+    """When to stop: relative L2 error, root-mean-square held-out residual, seconds, steps."""
+
+    error: float | None = None
+    residual: float | None = None
+    time: float | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How to train."""
+
+    stages: tuple[Stage, ...] = ()  # empty: chosen for the problem
+    precision: str = "float64"
+    seed: int = 0
+    device: str = "cpu"
+    threads: int | None = None
+    derivatives: str = "taylor"
+    stop: StopSpec = StopSpec()
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """What to write: points per axis, times, derived expressions, formats."""
+
+    grid: tuple[int, ...] | None = None  # one per coordinate other than t
+    times: tuple[float, ...] | int | None = None
+    extra: Mapping[str, Tree] | None = None
+    save: tuple[str, ...] = ("h5", "png")
+
+
+def read_network(node: Node | None, unknowns: tuple[str, ...], log: Log) -> NetworkSpec:
+    """The `network` section."""
+    found = read_options(Network, node, "network", log.mistakes)
+    single = node.get("unknowns") if isinstance(node, Table) else None
+    for entry in single.entries if isinstance(single, Table) else ():
+        if entry.key.text not in unknowns:
+            log.say(entry.key, f"'{entry.key.text}' is not an unknown{suggestion(entry.key.text, unknowns)}")
+    if found is None:
+        return NetworkSpec()
+    others = {name: NetworkSpec(**network.model_dump()) for name, network in (found.unknowns or {}).items()}
+    return NetworkSpec(**found.model_dump(exclude={"unknowns"}), unknowns=others or None)
+
+
+def read_sampling(node: Node | None, log: Log) -> SamplingSpec:
+    """The `sampling` section."""
+    found = read_options(Sampling, node, "sampling", log.mistakes)
+    return SamplingSpec(**found.model_dump()) if found else SamplingSpec()
+
+
+def read_training(node: Node | None, log: Log) -> TrainingSpec:
+    """The `training` section."""
+    found = read_options(Training, node, "training", log.mistakes)
+    if found is None:
+        return TrainingSpec()
+    stages = tuple(Stage(**stage.model_dump()) for stage in found.stages)
+    stop = StopSpec(**found.stop.model_dump())
+    return TrainingSpec(**found.model_dump(exclude={"stages", "stop"}), stages=stages, stop=stop)
+
+
+def read_reference(node: Node | None, folder: Path, log: Log) -> Reference | None:
+    """The `reference` section; its file must exist inside the problem's folder."""
+    if node is None:
+        return None
+    found = read_options(ReferenceSection, node, "reference", log.mistakes)
+    where = node.get("file") if isinstance(node, Table) else None
+    if found is None or where is None:
+        return None
+    path = (folder / found.file).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        log.say(where, f"'{found.file}' lies outside the problem's folder")
+        return None
+    if not path.is_file():
+        log.say(where, f"there is no file '{found.file}' in the problem's folder")
+        return None
+    return Reference(path, found.tolerance, where.place)
+
+
+def read_output(node: Node | None, scope: Scope, box: Mapping[str, tuple[float, float]], log: Log) -> OutputSpec:
+    """The `output` section."""
+    found = read_options(Output, node, "output", log.mistakes)
+    if found is None or not isinstance(node, Table):
+        return OutputSpec()
+    grid = (found.grid,) * len(scope.spatial) if isinstance(found.grid, int) else found.grid
+    _check_grid(node, grid, found.times, scope, log)
+    if found.times is not None:
+        _check_times(node, found.times, box, scope, log)
+    return OutputSpec(grid, found.times, _read_extra(node.get("extra"), scope, log), found.save)
+
+
+def _check_grid(
+    node: Table, grid: tuple[int, ...] | None, times: tuple[float, ...] | int | None, scope: Scope, log: Log
+) -> None:
+    where = node.get("grid") or node
+    if grid is not None and len(grid) != len(scope.spatial):
+        log.say(where, f"{len(grid)} sizes for {len(scope.spatial)} coordinates other than t")
+        return
+    layers = 1 if times is None else times if isinstance(times, int) else len(times)
+    points = math.prod(grid or (1,)) * layers
+    if points > LARGEST_GRID:
+        log.say(where, f"{points} output points; at most {LARGEST_GRID}")
+
+
+def _check_times(
+    node: Table, times: tuple[float, ...] | int, box: Mapping[str, tuple[float, float]], scope: Scope, log: Log
+) -> None:
+    where = node.get("times") or node
+    if "t" not in scope.coordinates:
+        log.say(where, "the problem has no coordinate 't'")
+    elif "t" in box and isinstance(times, tuple) and isinstance(where, Sequence):
+        low, high = box["t"]
+        for item, time in zip(where.items, times):
+            if not low <= time <= high:
+                log.say(item, f"the time {time:g} is outside [{low:g}, {high:g}]")
+
+
+def _read_extra(node: Node | None, scope: Scope, log: Log) -> Mapping[str, Tree] | None:
+    if not isinstance(node, Table):
+        return None
+    taken = {**dict.fromkeys(scope.unknowns, "an unknown"), **dict.fromkeys(scope.coordinates, "a coordinate")}
+    found: dict[str, Tree] = {}
+    for entry in node.entries:
+        tree = read_formula(entry.value, scope, log)
+        if declare(entry.key, "a field of the output", taken, log) and tree is not None:
+            found[entry.key.text] = tree
+    return found or None

@@ -1,0 +1,39 @@
+"""Equations and where they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kanpde.errors import Place
+from kanpde.tree import Tree
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`left = right` under a name, with all names resolved, at its place in the file."""
+
+    name: str
+    left: Tree
+    right: Tree
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class Face:
+    """One side of the box: the coordinate that is constant there and whether it is its least or greatest value."""
+
+    axis: str
+    side: str  # "min" | "max"
+
+    def __str__(self) -> str:
+        return f"{self.axis}_{self.side}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """An equation that holds on one face (initial conditions: on t_min)."""
+
+    name: str  # unique: "x_min.u", "t_min.u_t", as used in logs and the history
+    face: Face
+    equation: Equation
