@@ -48,12 +48,21 @@ def write_run(result: Result, folder: Path, save: Iterable[str] = ("h5", "png"))
     fresh = folder / f".new-{secrets.token_hex(4)}"
     fresh.mkdir()
     try:
-        plots = figures.draw(result)
+        plots = pictures(result, folder)
         for name in formats:
             WRITERS[name](result, plots, fresh)
         return moved(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def pictures(result: Result, folder: Path) -> dict[str, bytes]:
+    """The pictures; should drawing fail, the result itself is saved before the failure is shown."""
+    try:
+        return figures.draw(result)
+    except BaseException:
+        hdf5.write(result, {}, folder / FILE)
+        raise
 
 
 def moved(fresh: Path, folder: Path) -> tuple[Path, ...]:
