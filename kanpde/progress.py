@@ -1,0 +1,197 @@
+"""The terminal's view of a run while it goes on."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Callable, Iterator, Mapping, Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from kanpde.json_lines import print_json
+
+SECONDS_BETWEEN_LINES = 2.0
+REMEMBERED = 40  # steps over which the speed is measured
+
+
+class Progress(Protocol):
+    """What a run says of itself after each step."""
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+
+    @property
+    def steps(self) -> int | None:
+        """Steps planned, if they are."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds allowed, if they are limited."""
+
+    @property
+    def stage(self) -> str:
+        """The name of the stage."""
+
+    @property
+    def loss(self) -> float:
+        """The training loss."""
+
+    @property
+    def losses(self) -> Mapping[str, float]:
+        """Its parts, by block."""
+
+    @property
+    def held_out(self) -> float:
+        """The residual on fresh points."""
+
+    @property
+    def error(self) -> float | None:
+        """The true error, where a solution is known."""
+
+
+Watch = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Decides which steps are worth a line: the 1st, 2nd, 5th, 10th …, a new stage, or when time has passed."""
+
+    shown: deque[Progress] = field(default_factory=lambda: deque(maxlen=1))
+
+    def due(self, progress: Progress) -> bool:
+        """Whether to show this step; if so, it counts as shown."""
+        last = self.shown[-1] if self.shown else None
+        worth = (
+            last is None
+            or progress.stage != last.stage
+            or progress.seconds - last.seconds >= SECONDS_BETWEEN_LINES
+            or round_number(progress.step)
+        )
+        if worth:
+            self.shown.append(progress)
+        return worth
+
+
+def round_number(step: int) -> bool:
+    """Whether a number is 1, 2 or 5 with zeros."""
+    return str(step).rstrip("0") in ("1", "2", "5")
+
+
+@contextmanager
+def live(console: Console) -> Iterator[Watch]:
+    """A panel that is drawn anew a few times a second and gone at the end."""
+    recent: deque[Progress] = deque(maxlen=REMEMBERED)
+    with Live(console=console, get_renderable=lambda: panel(list(recent)), refresh_per_second=4, transient=True):
+        yield recent.append
+
+
+@contextmanager
+def plain(console: Console) -> Iterator[Watch]:
+    """A line now and then."""
+    yield from paced(lambda progress: console.print(line(progress), markup=False, highlight=False, soft_wrap=True))
+
+
+@contextmanager
+def as_json(console: Console) -> Iterator[Watch]:
+    """A JSON object on a line of its own now and then."""
+    yield from paced(lambda progress: print_json(console, {"event": "step", **facts(progress)}))
+
+
+@contextmanager
+def quiet(console: Console) -> Iterator[Watch]:
+    """Nothing."""
+    yield lambda progress: None
+
+
+def paced(show: Watch) -> Iterator[Watch]:
+    """A watch that shows steps at a modest pace, and the last one in any case."""
+    pace, latest = Pace(), deque[Progress](maxlen=1)
+
+    def watch(progress: Progress) -> None:
+        latest.append(progress)
+        if pace.due(progress):
+            show(progress)
+
+    try:
+        yield watch
+    finally:
+        for progress in latest:
+            if progress is not pace.shown[-1]:
+                show(progress)
+
+
+VIEWS: Mapping[str, Callable[[Console], AbstractContextManager[Watch]]] = {
+    "live": live, "plain": plain, "json": as_json, "quiet": quiet,
+}
+
+
+def view_for(console: Console, silent: bool = False, machine: bool = False) -> str:
+    """The name of the view that suits: what was asked for, else what the terminal can do."""
+    if machine:
+        return "json"
+    if silent:
+        return "quiet"
+    return "live" if console.is_terminal and not console.is_dumb_terminal else "plain"
+
+
+def facts(progress: Progress) -> dict[str, Any]:
+    """One step as a dictionary."""
+    names = ("stage", "step", "steps", "seconds", "limit", "loss", "losses", "held_out", "error")
+    return {name: getattr(progress, name) for name in names}
+
+
+def line(progress: Progress) -> str:
+    """One step on one line."""
+    parts = [f"{progress.stage} {progress.step}", f"{progress.seconds:.1f} s", f"loss {progress.loss:.2e}",
+             f"held-out {progress.held_out:.2e}"]
+    if progress.error is not None:
+        parts.append(f"error {progress.error:.2e}")
+    return "  ".join(parts)
+
+
+def panel(recent: list[Progress]) -> RenderableType:
+    """The last step and the speed, in a few lines."""
+    if not recent:
+        return Text("starting …", style="dim")
+    now = recent[-1]
+    speed = rate(recent)
+    of = f" of {now.steps}" if now.steps else ""
+    head = [f" step {now.step}{of}", f"{now.seconds:.0f} s", f"{speed:.3g} steps/s"]
+    if (left := time_left(now, speed)) is not None:
+        head.append(f"at most {duration(left)} left")
+    body = Table.grid(padding=(0, 3))
+    body.add_row("loss", f"{now.loss:.2e}", "held-out residual", f"{now.held_out:.2e}",
+                 *(() if now.error is None else ("[bold]true error[/]", f"[bold]{now.error:.2e}[/]")))
+    blocks = "  ".join(f"{name} {loss:.1e}" for name, loss in now.losses.items())
+    return Group(Text.assemble((now.stage, "bold"), "   ".join(head)), body, Text(blocks, style="dim"))
+
+
+def rate(recent: list[Progress]) -> float:
+    """Steps per second over the remembered steps."""
+    first, last = recent[0], recent[-1]
+    seconds, steps = (last.seconds - first.seconds, last.step - first.step) if len(recent) > 1 else \
+        (last.seconds, last.step)
+    return steps / seconds if seconds > 0 else 0.0
+
+
+def time_left(now: Progress, speed: float) -> float | None:
+    """Seconds until the first limit ends the run, if there is one."""
+    ends = [now.limit - now.seconds] if now.limit is not None else []
+    if now.steps is not None and speed > 0:
+        ends.append((now.steps - now.step) / speed)
+    return max(min(ends), 0.0) if ends else None
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 120 else f"{whole // 60} min" if whole < 7200 else f"{whole / 3600:.1f} h"

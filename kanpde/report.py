@@ -1,0 +1,113 @@
+"""The terminal's view of a result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterable
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kanpde.comparison import Comparison
+from kanpde.result import Result
+
+COLOURS = {0: "green", 3: "red", 4: "yellow", 130: "yellow"}  # of an outcome, by its exit code
+
+
+def result_facts(result: Result, files: Iterable[Path] = ()) -> dict[str, Any]:
+    """A result as a dictionary: all but its arrays."""
+    return {
+        "event": "result",
+        "title": result.title,
+        "problem": result.spec_name,
+        "outcome": result.outcome.name.lower(),
+        "message": result.outcome.message,
+        "exit_code": result.outcome.exit_code,
+        "errors": {name: vars(error) for name, error in result.errors.items()},
+        "residuals": residual_sizes(result),
+        "last": last_row(result),
+        "summary": result.summary,
+        "files": [str(file) for file in files],
+    }
+
+
+def last_row(result: Result) -> dict[str, Any]:
+    """The last row of the history."""
+    return {name: column[-1] for name, column in result.history.items() if len(column)}
+
+
+def residual_sizes(result: Result) -> dict[str, float]:
+    """The root-mean-square residual of each equation on the output grid."""
+    found = {field.of: field.values[np.isfinite(field.values)]
+             for field in result.fields.values() if field.kind == "residual"}
+    return {name: float(np.sqrt(np.mean(values**2))) for name, values in found.items() if values.size}
+
+
+def show(result: Result, files: Iterable[Path] = ()) -> RenderableType:
+    """A result on one screen."""
+    outcome = Text(result.outcome.message, style=COLOURS.get(result.outcome.exit_code, "red"))
+    parts: list[RenderableType] = [Text(result.title, style="bold"), outcome, Padding(facts_table(result), (1, 0, 0, 2))]
+    if result.errors:
+        parts.append(Padding(errors_table(result), (1, 0, 0, 2)))
+    listed = [Text(f"  {file}", style="dim", overflow="fold") for file in files]
+    return Group(*parts, *([Text("")] if listed else []), *listed)
+
+
+def facts_table(result: Result) -> Table:
+    """Problem, network and training in words and numbers."""
+    table = Table.grid(padding=(0, 3))
+    for name, value in {"problem": result.spec_name, **result.summary, **training(result)}.items():
+        if value not in ("", None):
+            table.add_row(Text(name.replace("_", " "), style="cyan"), Text(words(value)))
+    return table
+
+
+def training(result: Result) -> dict[str, str]:
+    """Steps, time and residuals at the end."""
+    last = last_row(result)
+    found = {}
+    if "step" in last:
+        seconds = f" in {last['seconds']:.3g} s" if "seconds" in last else ""
+        found["steps"] = f"{last['step']:.0f}{seconds}"
+    if "held_out" in last:
+        found["held-out residual"] = f"{last['held_out']:.2e}"
+    return found | {f"residual of {name}": f"{size:.2e} (root mean square)"
+                    for name, size in residual_sizes(result).items()}
+
+
+def words(value: Any) -> str:
+    """A value of the summary for a person."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {words(entry)}" for name, entry in value.items())
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return "[" + ", ".join(words(entry) for entry in value) + "]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def errors_table(result: Result) -> Table:
+    """The true errors by field."""
+    table = table_of("field", "relative L2 error", "largest", "against")
+    for name, error in result.errors.items():
+        sure = f" (certified to {error.certified:.0e})" if error.certified else ""
+        table.add_row(Text(name), f"{error.relative_l2:.3e}", f"{error.maximum:.3e}", Text(error.against + sure))
+    return table
+
+
+def comparison_table(comparison: Comparison) -> RenderableType:
+    """The differences by field, and how they were found."""
+    table = table_of("field", "relative L2", "largest", "points", "certified to")
+    for name, one in comparison.differences.items():
+        sure = f"{one.certified:.0e}" if one.certified else "–"
+        table.add_row(Text(name), f"{one.relative_l2:.3e}", f"{one.maximum:.3e}", str(one.points), sure)
+    return Group(Text(f"against {comparison.against}, by {comparison.how}", overflow="fold"), table)
+
+
+def table_of(*names: str) -> Table:
+    """An empty table, its numbers to the right."""
+    table = Table(box=None, header_style="cyan", pad_edge=False, padding=(0, 3, 0, 0))
+    for name in names:
+        table.add_column(name, justify="left" if name in ("field", "against") else "right")
+    return table
