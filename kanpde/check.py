@@ -1,0 +1,169 @@
+"""Does a well-formed problem make sense: its order, its linearity, the kinds of its conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping
+
+from kanpde.affine import Affine, affine, quotient, times, value_of
+from kanpde.analysis import (
+    TOTAL,
+    Ground,
+    Orders,
+    degree_in_unknowns,
+    derivative_orders,
+    highest,
+    survey,
+)
+from kanpde.spec import Condition, Equation, Spec
+from kanpde.tree import Binary, Call, Derivative, Name, Number, Tree
+
+__all__ = ["EquationSummary", "Kind", "Summary", "degree_in_unknowns", "ground_of", "kind", "summary"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The type of a condition: dirichlet, neumann, robin or operator; for the first, `unknown` = `data`."""
+
+    type: str
+    unknown: str = ""
+    data: Tree | None = None
+
+
+@dataclass(frozen=True)
+class EquationSummary:
+    """One equation: its order along each coordinate and in total, and whether it is linear."""
+
+    name: str
+    text: str
+    orders: Mapping[str, int]
+    order: int
+    linear: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a problem is, as a person would put it."""
+
+    title: str
+    unknowns: tuple[str, ...]
+    equations: tuple[EquationSummary, ...]
+    conditions: Mapping[str, str]  # name -> dirichlet, neumann, robin, operator
+    periodic: tuple[str, ...]
+    free: tuple[str, ...]
+    linear: bool
+    warnings: tuple[str, ...]
+
+
+def ground_of(spec: Spec) -> Ground:
+    """What is known of the names of a problem."""
+    return survey(spec.definitions, spec.unknowns, tuple(name for name in spec.box if name != "t"))
+
+
+def summary(spec: Spec) -> Summary:
+    """The orders, linearity and kinds of a problem, and what is odd about it."""
+    ground = ground_of(spec)
+    equations = tuple(_equation(equation, ground, tuple(spec.box)) for equation in spec.equations)
+    kinds = {condition.name: kind(condition, spec) for condition in (*spec.initial, *spec.boundary)}
+    linear = all(part.linear for part in equations) and all(_linear(c.equation, ground) for c in spec.boundary)
+    return Summary(
+        title=spec.title,
+        unknowns=spec.unknowns,
+        equations=equations,
+        conditions={name: found.type for name, found in kinds.items()},
+        periodic=spec.periodic,
+        free=tuple(str(face) for face in spec.free),
+        linear=linear,
+        warnings=tuple(_warnings(spec, equations, ground)),
+    )
+
+
+def kind(condition: Condition, spec: Spec) -> Kind:
+    """What a condition prescribes, recognised from its equation."""
+    equation = condition.equation
+    ground = ground_of(spec)
+    form = affine(Binary("-", equation.left, equation.right), ground, spec.definitions)
+    if form is None or not form.coefficients:
+        return Kind("operator")
+    atoms = tuple(form.coefficients)
+    if len(atoms) == 1 and isinstance(atoms[0], Name):
+        return _dirichlet(atoms[0], form, equation, ground)
+    unknowns = {_prescribed(atom, condition.face.axis) for atom in atoms}
+    if len(unknowns) != 1 or "" in unknowns:
+        return Kind("operator")
+    robin = any(isinstance(atom, Name) for atom in atoms)
+    return Kind("robin" if robin else "neumann", unknowns.pop())
+
+
+def _dirichlet(atom: Name, form: Affine, equation: Equation, ground: Ground) -> Kind:
+    """u = data, if the coefficient of u is a number other than zero."""
+    for side, other in ((equation.left, equation.right), (equation.right, equation.left)):
+        if side == atom and degree_in_unknowns(other, ground) == 0:
+            return Kind("dirichlet", atom.name, other)
+    coefficient = value_of(form.coefficients[atom])
+    if not coefficient:
+        return Kind("operator")
+    return Kind("dirichlet", atom.name, quotient(times(Number(-1.0), form.rest), Number(coefficient)))
+
+
+def _prescribed(atom: Tree, axis: str) -> str:
+    """The unknown whose value or normal derivative the atom is, '' for anything else."""
+    match atom:
+        case Name(name=name):
+            return name
+        case Derivative(argument=Name(name=name), axes=(along,)) if along == axis:
+            return name
+        case Call(function="dn", arguments=(Name(name=name),)):
+            return name
+    return ""
+
+
+def _orders(equation: Equation, ground: Ground) -> Orders:
+    return highest(derivative_orders(side, ground) for side in (equation.left, equation.right))
+
+
+def _linear(equation: Equation, ground: Ground) -> bool:
+    return max(degree_in_unknowns(side, ground) for side in (equation.left, equation.right)) < 2
+
+
+def _equation(equation: Equation, ground: Ground, coordinates: tuple[str, ...]) -> EquationSummary:
+    found = _orders(equation, ground).values()
+    along = {name: max((axes.get(name, 0) for axes in found), default=0) for name in coordinates}
+    order = max((axes[TOTAL] for axes in found), default=0)
+    return EquationSummary(equation.name, equation.text, along, order, _linear(equation, ground))
+
+
+def _warnings(spec: Spec, equations: tuple[EquationSummary, ...], ground: Ground) -> list[str]:
+    """What is allowed but odd."""
+    found = []
+    joint = highest(_orders(equation, ground) for equation in spec.equations)
+    for name in spec.unknowns:
+        touched = [c for c in (*spec.initial, *spec.boundary) if name in _orders(c.equation, ground)]
+        if not touched and not spec.periodic and joint.get(name, {}).get(TOTAL, 0):
+            found.append(f"no condition mentions '{name}'; it may be determined only up to a constant")
+    for condition in spec.boundary:
+        orders = _orders(condition.equation, ground)
+        for name, axes in orders.items():
+            if name in joint and axes[TOTAL] and axes[TOTAL] >= joint[name][TOTAL]:
+                text = f"the condition '{condition.name}' is of order {axes[TOTAL]} in '{name}', as high as the equations"
+                found.append(text)
+    if spec.training.stop.error is not None and not spec.exact and spec.reference is None:
+        found.append("training.stop.error has no effect without `exact` or `reference`")
+    return found
+
+
+def described(spec: Spec, found: Summary) -> str:
+    """The summary as lines for a person."""
+    box = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in spec.box.items())
+    lines = [f"{spec.path}: {found.title}", f"  unknowns    {', '.join(found.unknowns)}", f"  domain      {box}"]
+    for part in found.equations:
+        along = ", ".join(f"{order} in {name}" for name, order in part.orders.items() if order)
+        nature = "linear" if part.linear else "nonlinear"
+        lines.append(f"  equation    {part.name}: {nature}, order {along or 0}")
+    lines += [f"  condition   {name}: {found.conditions[name]}" for name in found.conditions]
+    lines += [f"  condition   {name}: periodic" for name in found.periodic]
+    lines += [f"  condition   {name}: free" for name in found.free]
+    known = [word for word, given in (("exact", spec.exact), ("reference", spec.reference)) if given]
+    lines.append(f"  truth       {' and '.join(known) or 'not given: no error will be reported'}")
+    lines += [f"  warning     {warning}" for warning in found.warnings]
+    return "\n".join(lines)

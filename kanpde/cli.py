@@ -1,0 +1,165 @@
+"""The command line: it reads arguments, calls the library, prints, and sets the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Callable, Mapping
+
+import click
+
+from kanpde.errors import KanpdeError
+from kanpde.vocabulary import BASES, FUNCTIONS, OPERATORS, OPTIMISERS
+
+TEMPLATE = """\
+# {name}: what it describes, and where it comes from
+kanpde: 1
+title: Poisson equation on a square
+unknowns: [u]
+domain: {{x: [0, 1], y: [0, 1]}}     # add t: [0, 1] for a problem in time, and an `initial` section
+
+equations:                         # as many as unknowns; subscripts are derivatives: u_x, u_xy
+  poisson: -lap(u) = f
+
+definitions:                       # numbers and expressions, in any order
+  f: 2*pi^2*sin(pi*x)*sin(pi*y)
+
+boundary:                          # left right bottom top, x_min x_max, all, rest
+  all: u = 0                       # or dn(u) = 0, [u = 0, v = 0], free, or `x: periodic`
+
+exact:                             # optional: the true error is reported
+  u: sin(pi*x)*sin(pi*y)
+
+# network: {{basis: chebyshev, degree: 5, width: 10, depth: 1}}
+# training: {{stop: {{error: 1e-6, time: 60}}}}
+# output: {{grid: 101}}
+"""
+
+
+class Program(click.Group):
+    """The group of commands; a refusal of ours becomes its text on stderr and its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KanpdeError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Solve partial differential equations with Kolmogorov-Arnold networks."""
+
+
+overrides_option = click.option(
+    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override an entry, as in network.width=32."
+)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@overrides_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def check(files: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) -> None:
+    """Check problem files without solving them."""
+    from kanpde.errors import SpecError
+
+    documents = []
+    failed = False
+    for path in files:
+        try:
+            document, text = _checked(path, overrides)
+        except SpecError as error:
+            failed = True
+            document = {"file": str(path), "ok": False, "mistakes": [_mistake(m) for m in error.mistakes]}
+            if not as_json:
+                click.echo(str(error), err=True)
+        else:
+            if not as_json:
+                click.echo(text)
+        documents.append(document)
+    if as_json:
+        click.echo(json.dumps(documents, indent=2))
+    sys.exit(2 if failed else 0)
+
+
+def _checked(path: Path, overrides: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    """The summary of a sound problem file, as data and as text."""
+    from dataclasses import asdict
+
+    from kanpde.check import described, summary
+    from kanpde.spec import read_spec
+
+    spec = read_spec(path, overrides)
+    found = summary(spec)
+    return {"file": str(path), "ok": True, **asdict(found)}, described(spec, found)
+
+
+def _mistake(mistake: Any) -> dict[str, Any]:
+    place = mistake.place
+    where = {"file": place.file, "line": place.line, "column": place.column}
+    return {**where, "path": mistake.path, "message": mistake.message}
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of problem files, for editors."""
+    from kanpde.spec import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+def _problems() -> Mapping[str, str]:
+    """The problems that come with the program: file name and title."""
+    here = Path(__file__).parent
+    folders = [folder for folder in (here / "problems", here.parent / "problems") if folder.is_dir()]
+    files = sorted(folders[0].glob("*.yaml")) if folders else []
+    return {path.stem: _title(path) for path in files}
+
+
+def _title(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next((line.removeprefix("title:").strip() for line in lines if line.startswith("title:")), "")
+
+
+LISTS: Mapping[str, Callable[[], Mapping[str, str]]] = {
+    "problems": _problems,
+    "bases": lambda: BASES,
+    "optimisers": lambda: OPTIMISERS,
+    "operators": lambda: {name: entry.meaning for name, entry in OPERATORS.items() if entry.available},
+    "functions": lambda: {name: entry.meaning for name, entry in FUNCTIONS.items()},
+}
+
+
+@main.command("list")
+@click.argument("what", type=click.Choice(tuple(LISTS)))
+def list_(what: str) -> None:
+    """List what the program knows."""
+    entries = LISTS[what]()
+    width = max(map(len, entries), default=0)
+    for name, meaning in entries.items():
+        click.echo(f"{name:<{width}}  {meaning}".rstrip())
+
+
+@main.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write a small commented problem file NAME.yaml to start from."""
+    stem = name.removesuffix(".yaml")
+    path = Path(f"{stem}.yaml")
+    if not stem or path.name != str(path):
+        raise click.UsageError("NAME is a plain name; the file is written here")
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(TEMPLATE.format(name=stem))
+    except FileExistsError:
+        raise click.UsageError(f"{path} exists already and is left as it is") from None
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{path} cannot be written ({error})") from None
+    click.echo(f"{path} written; next: kanpde check {path}")
+
+
+if __name__ == "__main__":
+    main()
