@@ -47,9 +47,7 @@ def _derivative(tree: Derivative, inner: Tree, axes: tuple[str, ...], definition
     return Affine({Derivative(inner, axes): ONE}, ZERO)
 
 
-def _of_binary(
-    symbol: str, left: Tree, right: Tree, ground: Ground, definitions: Mapping[str, Tree]
-) -> Affine | None:
+def _of_binary(symbol: str, left: Tree, right: Tree, ground: Ground, definitions: Mapping[str, Tree]) -> Affine | None:
     first, second = affine(left, ground, definitions), affine(right, ground, definitions)
     if first is None or second is None:
         return None
@@ -63,9 +61,7 @@ def _of_binary(
 def summed(first: Affine, second: Affine) -> Affine:
     """The sum of two affine forms."""
     atoms = {**first.coefficients, **second.coefficients}
-    joint = {
-        atom: plus(first.coefficients.get(atom, ZERO), second.coefficients.get(atom, ZERO)) for atom in atoms
-    }
+    joint = {atom: plus(first.coefficients.get(atom, ZERO), second.coefficients.get(atom, ZERO)) for atom in atoms}
     return Affine({a: c for a, c in joint.items() if value_of(c) != 0}, plus(first.rest, second.rest))
 
 

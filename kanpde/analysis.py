@@ -76,7 +76,7 @@ def derivative_orders(tree: Tree, ground: Ground) -> Orders:
         case Derivative(argument=argument, axes=axes):
             return _raised(derivative_orders(argument, ground), {**Counter(axes), TOTAL: len(axes)})
         case Call(function=function, arguments=arguments) if function in _ADDED:
-            added = {axis: _ADDED[function] for axis in (*ground.spatial, TOTAL)}
+            added = dict.fromkeys((*ground.spatial, TOTAL), _ADDED[function])
             return _raised(highest(derivative_orders(part, ground) for part in arguments), added)
     return highest(derivative_orders(part, ground) for part in children(tree))
 

@@ -145,7 +145,9 @@ def _warnings(spec: Spec, equations: tuple[EquationSummary, ...], ground: Ground
         orders = _orders(condition.equation, ground)
         for name, axes in orders.items():
             if name in joint and axes[TOTAL] and axes[TOTAL] >= joint[name][TOTAL]:
-                text = f"the condition '{condition.name}' is of order {axes[TOTAL]} in '{name}', as high as the equations"
+                text = (
+                    f"the condition '{condition.name}' is of order {axes[TOTAL]} in '{name}', as high as the equations"
+                )
                 found.append(text)
     if spec.training.stop.error is not None and not spec.exact and spec.reference is None:
         found.append("training.stop.error has no effect without `exact` or `reference`")

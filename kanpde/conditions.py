@@ -8,12 +8,14 @@ from typing import Iterator, Mapping
 
 from kanpde.errors import Mistake, Place
 from kanpde.formulas import Log, read_equation, read_formula
+from kanpde.names import subscripted, suggestion
 from kanpde.reading import Entry, Node, Scalar, Sequence, Table
-from kanpde.resolution import Scope, subscripted, suggestion
+from kanpde.resolution import Scope
 from kanpde.statement import Condition, Equation, Face
 from kanpde.tree import Call, Derivative, Name, Tree
 
 _KEYWORDS = ("all", "rest")
+_SIDES = ("left", "right", "bottom", "top", "front", "back")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def faces_of(axis: str) -> tuple[Face, Face]:
 def places(spatial: tuple[str, ...]) -> dict[str, Face]:
     """The names of all faces."""
     named = {str(face): face for axis in spatial for face in faces_of(axis)}
-    for axis, words in zip(spatial, (("left", "right"), ("bottom", "top"))):
+    for axis, words in zip(spatial, (_SIDES[:2], _SIDES[2:4])):
         if len(spatial) <= 2:
             named.update(zip(words, faces_of(axis)))
     return named
@@ -88,7 +90,7 @@ def _cover(faces: tuple[Face, ...], word: Scalar, covered: dict[Face, str], log:
         hint = "; write 'rest' in place of 'all' for the faces that remain" if "all" in (by, word.text) else ""
         log.say(word, f"'{twice[0]}' already has its conditions under '{by}'{hint}")
     new = tuple(face for face in faces if face not in covered)
-    covered.update({face: word.text for face in new})
+    covered.update(dict.fromkeys(new, word.text))
     return new
 
 
@@ -106,7 +108,7 @@ def _periodic(entry: Entry, scope: Scope, covered: dict[Face, str], log: Log) ->
             face = places(scope.spatial).get(word.text)
             hint = f"; write '{face.axis}: periodic'" if face else suggestion(word.text, scope.spatial)
             if face:
-                covered.update({side: word.text for side in faces_of(face.axis)})
+                covered.update(dict.fromkeys(faces_of(face.axis), word.text))
             log.say(word, f"'periodic' is said of a coordinate, not of '{word.text}'{hint}")
 
 
@@ -135,6 +137,8 @@ def _stranger(word: str, scope: Scope) -> str:
         return f"'{word}' is a coordinate; write '{word}_min, {word}_max', or '{word}: periodic'"
     if word in ("t", "t_min", "t_max"):
         return "conditions in time stand under 'initial'"
+    if word in _SIDES:
+        return f"no face is named '{word}' here; write x_min, x_max and so on"
     known = (*places(scope.spatial), *_KEYWORDS)
     return f"no face is named '{word}'{suggestion(word, known) or '; the faces are ' + ', '.join(known)}"
 

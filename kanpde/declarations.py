@@ -10,10 +10,11 @@ from typing import Iterable, Iterator, Mapping
 from kanpde.errors import Mistake
 from kanpde.expression import ExpressionError, constant
 from kanpde.formulas import Log, declare, read_syntax, resolved, scalar
+from kanpde.names import closest, subscripted, suggestion
 from kanpde.reading import Node, Scalar, Sequence, Table
-from kanpde.resolution import UNSURE, Scope, Shape, subscripted, suggestion
+from kanpde.resolution import UNSURE, Scope, Shape
 from kanpde.tree import Tree, free_names
-from kanpde.vocabulary import CONSTANTS
+from kanpde.vocabulary import CONSTANTS, MATHEMATICAL_NAMES
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NOT_YET = ("shapes", "region", "parts")
@@ -101,7 +102,7 @@ def read_definitions(
         circular.update(cycle)
         entry = syntax[cycle[0]][0]
         log.say(entry.key, f"circular definition: {' -> '.join((*cycle, cycle[0]))}")
-    shapes: dict[str, Shape] = {**scope.definitions, **{name: UNSURE for name in syntax}}
+    shapes: dict[str, Shape] = {**scope.definitions, **dict.fromkeys(syntax, UNSURE)}
     trees: dict[str, Tree] = {}
     here = Scope(scope.coordinates, scope.unknowns, shapes)
     for name in TopologicalSorter(uses).static_order():
@@ -149,13 +150,15 @@ def constants_among(trees: Mapping[str, Tree], node: Table | None, log: Log) -> 
 
 
 def report_unused(node: Table | None, others: Iterable[Node], scope: Scope, log: Log) -> None:
-    """A mistake for each definition that nothing in the problem uses."""
+    """A mistake for each definition that nothing in the problem uses, not even by a misspelt name."""
     if node is None:
         return
     texts = {entry.key.text: words(entry.value) for entry in node.entries}
     values = scope.values()
     used: set[str] = set()
-    waiting = [name for other in others for name in _used(words(other), values, texts)]
+    written = {word for other in others for word in words(other)}
+    meant = {closest(word, values) for word in written if word not in (*values, *MATHEMATICAL_NAMES)}
+    waiting = [*_used(written, values, texts), *meant.intersection(texts)]
     while waiting:
         name = waiting.pop()
         if name not in used:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Callable, Mapping
 
+from kanpde.constants import constant
 from kanpde.tokens import ExpressionError, Token, tokenise
 from kanpde.tree import (
     Binary,
@@ -19,7 +19,6 @@ from kanpde.tree import (
     free_names,
     walk,
 )
-from kanpde.vocabulary import FUNCTIONS
 
 __all__ = [
     "Binary",
@@ -68,12 +67,21 @@ def parse_equation(text: str) -> tuple[Tree, Tree]:
         if token.text == "==":
             raise ExpressionError("an equation is written with one '=', not '=='", token.column)
     if not top:
+        _refuse_unclosed(tokens)
         raise ExpressionError("an equation needs one '=', as in 'lap(u) = f'", tokens[0].column)
     if len(top) > 1:
         raise ExpressionError("an equation has exactly one '='; this is the second", top[1].column)
     cut = tokens.index(top[0])
     left = _Parser((*tokens[:cut], Token("end", "=", top[0].column))).whole()
     return left, _Parser(tokens[cut + 1 :]).whole()
+
+
+def _refuse_unclosed(tokens: tuple[Token, ...]) -> None:
+    """Blame a bracket that hides the '='."""
+    for token in tokens:
+        rest = [other.text for other in tokens if other.column >= token.column]
+        if token.text == "(" and "=" in rest and rest.count("(") > rest.count(")"):
+            raise ExpressionError("this '(' is never closed", token.column)
 
 
 def _depth(tokens: tuple[Token, ...], until: Token) -> int:
@@ -182,7 +190,9 @@ class _Parser:
         if token.kind == "end":
             return
         if token.kind in ("number", "name") or token.text == "(":
-            raise ExpressionError(f"an operator is missing before '{token.text}'; write '*' for a product", token.column)
+            raise ExpressionError(
+                f"an operator is missing before '{token.text}'; write '*' for a product", token.column
+            )
         raise ExpressionError(_unexpected(token), token.column)
 
 
@@ -193,7 +203,7 @@ def _plain(token: Token) -> str:
 def _unexpected(token: Token) -> str:
     messages = {
         "": "the expression ends too early",
-        ")": "this ')' has no matching '('" ,
+        ")": "this ')' has no matching '('",
         "=": "a '=' has no meaning here",
         ",": "a ',' has no meaning here",
     }
@@ -247,49 +257,3 @@ def _show_binary(tree: Binary, own: int, binding: int) -> str:
 
 def _bracket(text: str, needed: bool) -> str:
     return f"({text})" if needed else text
-
-
-_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "^": math.pow,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-}
-
-
-def constant(tree: Tree, names: Mapping[str, float]) -> float:
-    """The value of an expression of known constants."""
-    match tree:
-        case Number(value=value):
-            return value
-        case Name(name=name) if name in names:
-            return names[name]
-        case Negative(argument=argument):
-            return -constant(argument, names)
-        case Binary(operator=symbol, left=left, right=right):
-            return _finite(tree, _ARITHMETIC[symbol], constant(left, names), constant(right, names))
-        case Call(function=function, arguments=arguments, keywords=()) if function in FUNCTIONS:
-            if len(arguments) == FUNCTIONS[function].arguments:
-                return _finite(tree, FUNCTIONS[function].scalar, *(constant(part, names) for part in arguments))
-    raise ExpressionError(f"'{show(tree)}' is not a constant", tree.column)
-
-
-def _finite(tree: Tree, apply: Callable[..., float], *values: float) -> float:
-    try:
-        value = float(apply(*values))
-    except ZeroDivisionError:
-        raise ExpressionError("division by zero", tree.column) from None
-    except OverflowError:
-        raise ExpressionError("the value is too large to compute", tree.column) from None
-    except ValueError:
-        raise ExpressionError("the value is not a real number", tree.column) from None
-    if not math.isfinite(value):
-        raise ExpressionError("the value is too large to compute", tree.column)
-    return value

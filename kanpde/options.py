@@ -8,15 +8,15 @@ from typing import Any, Callable, Mapping, TypeVar, Union
 from pydantic import BaseModel, ValidationError
 
 from kanpde.errors import Mistake
+from kanpde.names import suggestion
 from kanpde.reading import Node, Scalar, Sequence, Table
-from kanpde.resolution import suggestion
 
 M = TypeVar("M", bound=BaseModel)
 Raw = Union[str, list["Raw"], dict[str, "Raw"]]
 
 
 def read_options(model: type[M], node: Node | None, path: str, mistakes: list[Mistake]) -> M | None:
-    """The section as the model types it, or None after a mistake."""
+    """The section as the model types it, without its faulty fields; None if nothing can be made of it."""
     if node is None or (isinstance(node, Scalar) and not node.text):
         node = Table((), path, node.place) if node else None
     raw = raw_value(node) if node else {}
@@ -28,6 +28,15 @@ def read_options(model: type[M], node: Node | None, path: str, mistakes: list[Mi
         faults = error.errors(include_url=False)
         deepest = [fault for fault in faults if not _shadowed(fault["loc"], faults)]
         mistakes.extend(_mistake(node, model, dict(fault)) for fault in deepest)
+        return _sound_part(model, raw, {str(fault["loc"][0]) for fault in faults if fault["loc"]})
+
+
+def _sound_part(model: type[M], raw: Raw, faulty: set[str]) -> M | None:
+    """What remains of a section without its faulty fields, so that the rest can be checked further."""
+    sound = {key: value for key, value in raw.items() if key not in faulty} if isinstance(raw, dict) else {}
+    try:
+        return model.model_validate(sound)
+    except ValidationError:
         return None
 
 
@@ -88,7 +97,9 @@ _MESSAGES: Mapping[str, Callable[[Mapping[str, Any], str], str]] = {
     **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _expected("a finite number")),
     **dict.fromkeys(("bool_parsing", "bool_type"), _expected("true or false")),
     **dict.fromkeys(("list_type", "tuple_type"), _expected("a list")),
-    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), _expected("entries 'name: value'")),
+    **dict.fromkeys(
+        ("dict_type", "model_type", "model_attributes_type"), _expected("a table of 'name: value' entries")
+    ),
     "string_type": _expected("a text"),
     "string_pattern_mismatch": _expected("cpu, cuda, cuda:1 or auto"),
     "string_too_short": lambda context, found: "a value is missing here",

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Iterable
 
 from kanpde.errors import Mistake, Place, SpecError
+from kanpde.names import suggestion
 from kanpde.reading import Entry, Node, Scalar, Source, Table, joined
-from kanpde.resolution import suggestion
 
 # Sections whose keys are the user's own names: an override replaces such an entry, it never makes a new one.
 _OWN_NAMES = ("domain", "definitions", "equations", "initial", "boundary", "exact", "output.extra")
@@ -37,7 +37,10 @@ def _value(text: str, start: int, path: str, number: int) -> Node:
     column = len(text) - len(text[start:].lstrip())
     if value[:1] not in ("[", "{", "'", '"'):
         return Scalar(value, path, Place("--set", number, column + 1, text))
-    node, faults = Source(" " * column + value, "--set", path).tree()
+    try:
+        node, faults = Source(" " * column + value, "--set", path).tree()
+    except SpecError as error:
+        raise SpecError([_moved(fault, number, text) for fault in error.mistakes]) from None
     if faults:
         raise SpecError([_moved(fault, number, text) for fault in faults])
     return _placed(node, number, text)
@@ -54,7 +57,9 @@ def _placed(node: Node, number: int, text: str) -> Node:
         return replace(node, place=place)
     if isinstance(node, Table):
         entries = tuple(
-            Entry(replace(e.key, place=Place("--set", number, e.key.place.column, text)), _placed(e.value, number, text))
+            Entry(
+                replace(e.key, place=Place("--set", number, e.key.place.column, text)), _placed(e.value, number, text)
+            )
             for e in node.entries
         )
         return replace(node, entries=entries, place=place)
@@ -71,9 +76,13 @@ def _put(table: Table, steps: list[str], value: Node, place: Place) -> Table:
         raise SpecError([Mistake(place, path, message)])
     new = value
     if further:
-        inside = old.value if old and not (isinstance(old.value, Scalar) and not old.value.text) else Table((), path, place)
+        inside = (
+            old.value if old and not (isinstance(old.value, Scalar) and not old.value.text) else Table((), path, place)
+        )
         if not isinstance(inside, Table):
-            raise SpecError([Mistake(place, path, f"'{path}' holds no entries, so '{'.'.join(further)}' cannot be set")])
+            raise SpecError(
+                [Mistake(place, path, f"'{path}' holds no entries, so '{'.'.join(further)}' cannot be set")]
+            )
         new = _put(inside, further, value, place)
     column = sum(len(part) + 1 for part in path.split(".")[:-1])
     entry = Entry(old.key if old else Scalar(step, path, place.moved(column)), new)

@@ -150,13 +150,15 @@ class Source:
         except yaml.MarkedYAMLError as error:
             self.mistakes.append(self._syntax(error))
         except (ValueError, OverflowError):
-            self.mistakes.append(Mistake(self.place(0, 0), "", "an escape like \"\\U...\" names no character"))
+            self.mistakes.append(Mistake(self.place(0, 0), "", 'an escape like "\\U..." names no character'))
         raise SpecError(self.mistakes)
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> Mistake:
-        mark = error.problem_mark or error.context_mark
-        place = self.place(mark.line, mark.column) if mark else self.place(0, 0)
         problem = error.problem or str(error)
+        mark = error.problem_mark or error.context_mark
+        if "end of stream" in problem:
+            mark = error.context_mark or mark
+        place = self.place(mark.line, mark.column) if mark else self.place(0, 0)
         if "mapping values" in problem and ": " not in place.text[: place.column - 1]:
             return Mistake(place, "", "this entry is not indented like the lines above")
         for pattern, advice in _ADVICE.items():
@@ -188,7 +190,8 @@ class Source:
             message = "YAML anchors ('&') are not supported; use definitions"
             self.mistakes.append(Mistake(place, path, message))
         if event.tag is not None:
-            message = f"the YAML tag '{event.tag}' is not supported; put text that starts with '!' in quotes"
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            message = f"the YAML tag '{tag}' is not supported; put text that starts with '!' in quotes"
             self.mistakes.append(Mistake(place, path, message))
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
@@ -290,6 +293,6 @@ _ADVICE = {
     "expected ',' or '}'": "a '}' or ',' is missing here, or the '{' above is never closed",
     "expected ',' or ']'": "a ']' or ',' is missing here, or the '[' above is never closed",
     "expected chomping or indentation": "a value cannot start with '|' or '>'; put it in quotes",
-    "unexpected end of stream": "the file ends inside a quoted text",
+    "unexpected end of stream": "this quoted text is never closed",
     "expected alphabetic or numeric character": "a value cannot start with '*' or '&'; put it in quotes",
 }

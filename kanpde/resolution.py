@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Callable, Iterable, Mapping
+from typing import Callable, Mapping
 
-from kanpde.errors import nearest
 from kanpde.expression import COMPARISONS, ExpressionError
+from kanpde.names import HIGHEST_ORDER, splits, subscripted, suggestion
 from kanpde.tree import Binary, Call, Derivative, Name, Negative, Number, Tree, Vector
 from kanpde.vocabulary import CONSTANTS, FUNCTIONS, OPERATORS
-
-HIGHEST_ORDER = 8
 
 
 @dataclass(frozen=True)
@@ -65,37 +63,12 @@ def resolve(tree: Tree, scope: Scope) -> Resolved:
     return Resolved(found, shape, tuple(resolver.faults))
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'nu'?`, preferring names that differ in one letter or in case."""
-    names = list(known)
-    alike = [k for k in names if len(k) == len(name) > 1 and sum(a != b for a, b in zip(k, name)) == 1]
-    cased = [k for k in names if k.lower() == name.lower()]
-    if cased:
-        return f"; did you mean '{cased[0]}'?"
-    return nearest(name, alike) or nearest(name, names)
-
-
-def splits(subscript: str, coordinates: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """All ways to read a subscript as a row of coordinates; two are enough to call it ambiguous."""
-    if len(subscript) > HIGHEST_ORDER * max(map(len, coordinates), default=1):
-        return []
-    ways: list[list[tuple[str, ...]]] = [[()]]
-    for end in range(1, len(subscript) + 1):
-        found = [
-            (*way, name)
-            for name in coordinates
-            if len(name) <= end and subscript[end - len(name) : end] == name
-            for way in ways[end - len(name)]
-        ]
-        ways.append(found[:2])
-    return ways[-1]
-
-
-def subscripted(name: str, values: Iterable[str]) -> tuple[str, str] | None:
-    """The longest known base of a name like `u_xx`, and its subscript."""
-    known = set(values)
-    cuts = [i for i, c in enumerate(name) if c == "_" and name[:i] in known and name[i + 1 :]]
-    return (name[: cuts[-1]], name[cuts[-1] + 1 :]) if cuts else None
+def likely(name: str, scope: Scope) -> tuple[str, ...]:
+    """Names that could have been meant, among them those with the same subscript."""
+    _, bar, subscript = name.rpartition("_")
+    if not bar or not splits(subscript, scope.coordinates):
+        return scope.values()
+    return tuple(f"{value}_{subscript}" for value in (*scope.unknowns, *scope.definitions))
 
 
 class _Resolver:
@@ -127,24 +100,22 @@ class _Resolver:
             raise ExpressionError(f"'{name}' needs its arguments in parentheses: {name}(…)", tree.column)
         cut = subscripted(name, scope.values())
         if cut is None:
-            raise ExpressionError(f"unknown name '{name}'{suggestion(name, self.likely(name))}", tree.column)
+            raise ExpressionError(f"unknown name '{name}'{suggestion(name, likely(name, scope))}", tree.column)
         argument, shape = self.visit(Name(cut[0], tree.column))
         axes = self.axes(name, cut[1], tree.column)
         return Derivative(argument, axes, tree.column), shape
-
-    def likely(self, name: str) -> tuple[str, ...]:
-        """Names that could have been meant, among them those with the same subscript."""
-        _, bar, subscript = name.rpartition("_")
-        values = self.scope.values()
-        return (*values, *(f"{value}_{subscript}" for value in values if bar and splits(subscript, self.scope.coordinates)))
 
     def axes(self, name: str, subscript: str, column: int) -> tuple[str, ...]:
         ways = splits(subscript, self.scope.coordinates)
         listed = ", ".join(self.scope.coordinates)
         if not ways:
-            raise ExpressionError(f"'{name}': the subscript '{subscript}' is not made of the coordinates {listed}", column)
+            raise ExpressionError(
+                f"'{name}': the subscript '{subscript}' is not made of the coordinates {listed}", column
+            )
         if len(ways) > 1:
-            message = f"'{name}' can be read in two ways; write d(…, {', '.join(ways[0])}) or d(…, {', '.join(ways[1])})"
+            message = (
+                f"'{name}' can be read in two ways; write d(…, {', '.join(ways[0])}) or d(…, {', '.join(ways[1])})"
+            )
             raise ExpressionError(message, column)
         return self.bounded(ways[0], column)
 
@@ -197,7 +168,9 @@ class _Resolver:
     def refuse_names_of_values(self, tree: Call) -> None:
         name = tree.function
         if tree.keywords and name in self.scope.unknowns:
-            raise ExpressionError(f"a value at a point, '{name}({tree.keywords[0][0]}=…)', is not supported yet", tree.column)
+            raise ExpressionError(
+                f"a value at a point, '{name}({tree.keywords[0][0]}=…)', is not supported yet", tree.column
+            )
         if name in self.scope.values():
             raise ExpressionError(f"'{name}' is not a function; write '{name}*(…)' for a product", tree.column)
         if tree.keywords:
@@ -240,7 +213,9 @@ class _Resolver:
         if tree.function == "dn" and not self.scope.on_face:
             raise ExpressionError("'dn' has a meaning in boundary conditions only", tree.column)
         if not self.scope.spatial and tree.function != "dot":
-            raise ExpressionError(f"'{tree.function}' acts on the coordinates other than t, and there are none", tree.column)
+            raise ExpressionError(
+                f"'{tree.function}' acts on the coordinates other than t, and there are none", tree.column
+            )
         parts = [self.visit(argument) for argument in tree.arguments]
         if any(shape == UNSURE for _, shape in parts):
             return tree, UNSURE

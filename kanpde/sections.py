@@ -16,9 +16,7 @@ _FORMULA = {"type": ["string", "number"]}
 Formula = Annotated[str, WithJsonSchema(_FORMULA)]
 _EQUATION = {"type": "string", "pattern": "="}
 Equation = Annotated[str, WithJsonSchema(_EQUATION)]
-Interval = Annotated[
-    list[str], WithJsonSchema({"type": "array", "items": _FORMULA, "minItems": 2, "maxItems": 2})
-]
+Interval = Annotated[list[str], WithJsonSchema({"type": "array", "items": _FORMULA, "minItems": 2, "maxItems": 2})]
 Conditions = Annotated[
     str, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": _EQUATION, "minItems": 1}]})
 ]
@@ -79,8 +77,12 @@ class StageSection(Section):
 class Stop(Section):
     """When to stop; the first limit reached counts."""
 
-    error: Optional[Annotated[float, Field(gt=0)]] = Field(None, description="relative L2 error against `exact` or `reference`")
-    residual: Optional[Annotated[float, Field(gt=0)]] = Field(None, description="root-mean-square residual on fresh points")
+    error: Optional[Annotated[float, Field(gt=0)]] = Field(
+        None, description="relative L2 error against `exact` or `reference`"
+    )
+    residual: Optional[Annotated[float, Field(gt=0)]] = Field(
+        None, description="root-mean-square residual on fresh points"
+    )
     time: Optional[Annotated[float, Field(gt=0)]] = Field(None, description="seconds")
     steps: Optional[Annotated[int, Field(ge=1)]] = Field(None, description="steps")
 
@@ -88,12 +90,18 @@ class Stop(Section):
 class Training(Section):
     """How to train."""
 
-    stages: Annotated[tuple[StageSection, ...], Field(max_length=100)] = Field((), description="one after the other; empty: chosen")
+    stages: Annotated[tuple[StageSection, ...], Field(max_length=100)] = Field(
+        (), description="one after the other; empty: chosen"
+    )
     precision: Literal["float64", "float32"] = Field("float64", description="floating-point numbers")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="seed of everything random")
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")] = Field("cpu", description="cpu, cuda, cuda:1 or auto")
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")] = Field(
+        "cpu", description="cpu, cuda, cuda:1 or auto"
+    )
     threads: Auto[Annotated[int, Field(ge=1, le=1024)]] = Field(None, description="processor threads")
-    derivatives: Literal["taylor", "autograd"] = Field("taylor", description="how derivatives in space and time are found")
+    derivatives: Literal["taylor", "autograd"] = Field(
+        "taylor", description="how derivatives in space and time are found"
+    )
     stop: Stop = Field(Stop(), description="when to stop")
 
 
@@ -124,7 +132,9 @@ class ReferenceSection(Section):
     """A file with the solution, on any grid."""
 
     file: Annotated[str, Field(min_length=1)] = Field(description="path relative to the problem file")
-    tolerance: Optional[Annotated[float, Field(gt=0)]] = Field(None, description="a larger relative L2 error fails the run")
+    tolerance: Optional[Annotated[float, Field(gt=0)]] = Field(
+        None, description="a larger relative L2 error fails the run"
+    )
 
 
 class ProblemFile(Section):
@@ -137,7 +147,9 @@ class ProblemFile(Section):
     equations: dict[str, Equation] = Field(description="name: lhs = rhs, as many as unknowns", min_length=1)
     definitions: dict[str, Formula] = Field({}, description="name: number or expression, in any order")
     initial: dict[str, Formula] = Field({}, description="values at the first time: u, u_t")
-    boundary: dict[str, Conditions] = Field({}, description="place: equation, list of equations, `free`, or `x: periodic`")
+    boundary: dict[str, Conditions] = Field(
+        {}, description="place: equation, list of equations, `free`, or `x: periodic`"
+    )
     exact: dict[str, Formula] = Field({}, description="the solution, where it is known")
     reference: Optional[ReferenceSection] = Field(None, description="a file with the solution")
     network: Network = Field(Network(), description="the trial functions")

@@ -9,9 +9,10 @@ from typing import Mapping
 
 from kanpde.errors import Place
 from kanpde.formulas import Log, declare, read_formula
+from kanpde.names import suggestion
 from kanpde.options import read_options
 from kanpde.reading import Node, Sequence, Table
-from kanpde.resolution import Scope, suggestion
+from kanpde.resolution import Scope
 from kanpde.sections import Network, Output, ReferenceSection, Sampling, Training
 from kanpde.tree import Tree
 

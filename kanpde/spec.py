@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Iterable, Mapping
 
-from kanpde.analysis import TOTAL, Ground, derivative_orders, highest, survey
+from kanpde.analysis import Ground, survey
 from kanpde.conditions import Boundary, read_boundary, read_initial, report_initial
 from kanpde.declarations import (
     constants_among,
@@ -16,11 +16,13 @@ from kanpde.declarations import (
     read_unknowns,
     report_unused,
 )
+from kanpde.equations import joint_orders, need_unknowns, read_equations
 from kanpde.errors import Mistake, Place, SpecError
-from kanpde.formulas import Log, read_equation, read_formula, scalar, table
+from kanpde.formulas import Log, read_formula, scalar, table
+from kanpde.names import suggestion
 from kanpde.overrides import overridden
 from kanpde.reading import Node, Scalar, Table, is_empty, read_text, read_tree
-from kanpde.resolution import HIGHEST_ORDER, UNSURE, Scope, suggestion
+from kanpde.resolution import UNSURE, Scope
 from kanpde.sections import SECTIONS, json_schema
 from kanpde.settings import (
     NetworkSpec,
@@ -210,13 +212,13 @@ def _statement(file: _File) -> _Statement:
     definitions, shapes = read_definitions(defined, scope, taken, log)
     scope = replace(scope, definitions=shapes)
     box = read_box(domain, coordinates, constants_among(definitions, defined, log), log)
-    report_unused(defined, [e.value for e in file.root.entries if e.key.text != "definitions"], scope, log)
+    report_unused(defined, _formulas(file), scope, log)
     ground = survey(definitions, unknowns, scope.spatial)
-    equations = _equations(file, scope, ground)
+    equations = read_equations(file.section("equations"), scope, ground, log)
     known = replace(scope, barred=_barred(scope, ground))
     initial = _initial(file, known, equations, ground)
     boundary = read_boundary(file.section("boundary"), scope, file.start, log)
-    _need_unknowns([c.equation for c in boundary.conditions], "condition", ground, log)
+    need_unknowns([c.equation for c in boundary.conditions], "condition", ground, log)
     return _Statement(scope, box, definitions, equations, initial, boundary, _exact(file, known))
 
 
@@ -226,57 +228,19 @@ def _names_not_yet(file: _File) -> tuple[str, ...]:
     return tuple(key for section in sections if isinstance(section, Table) for key in section.keys())
 
 
+def _formulas(file: _File) -> list[Node]:
+    """The parts of the file in which definitions can be used."""
+    output = file.root.get("output")
+    extra = output.get("extra") if isinstance(output, Table) else None
+    parts = (file.root.get(name) for name in ("domain", "equations", "initial", "boundary", "exact", *NOT_YET))
+    return [part for part in (*parts, extra) if part is not None]
+
+
 def _barred(scope: Scope, ground: Ground) -> dict[str, str]:
     """Why names that depend on the unknowns cannot stand in data."""
     here = "known data are expected here"
     own = {name: f"'{name}' is an unknown; {here}" for name in scope.unknowns}
     return own | {name: f"'{name}' depends on the unknowns; {here}" for name in ground.degrees if ground.orders[name]}
-
-
-def _equations(file: _File, scope: Scope, ground: Ground) -> tuple[Equation, ...]:
-    log, section = file.log, file.section("equations")
-    if section is None:
-        return ()
-    found = [_equation(entry.key, entry.value, scope, log) for entry in section.entries]
-    equations = tuple(equation for equation in found if equation is not None)
-    _need_unknowns(equations, "equation", ground, log)
-    if len(found) != len(scope.unknowns) and scope.unknowns:
-        log.say(section, f"{_count(len(found), 'equation')} for {_count(len(scope.unknowns), 'unknown')}")
-    elif len(equations) == len(found):
-        orders = _orders(equations, ground)
-        for name in set(scope.unknowns) - set(orders):
-            log.say(section, f"the unknown '{name}' occurs in no equation")
-    return equations
-
-
-def _equation(key: Scalar, value: Node, scope: Scope, log: Log) -> Equation | None:
-    if not key.text or not all(c.isalnum() or c in "_- " for c in key.text) or len(key.text) > 60:
-        log.say(key, "an equation's name is made of letters, digits, '-', '_' and spaces")
-    if isinstance(value, Table):
-        log.say(value, "an equation for one region, '{in: …, is: …}', is not supported yet")
-        return None
-    return read_equation(value, key.text, scope, log)
-
-
-def _need_unknowns(equations: Iterable[Equation], what: str, ground: Ground, log: Log) -> None:
-    """A mistake for each equation without any unknown, or with derivatives of too high an order."""
-    for equation in equations:
-        orders = _orders([equation], ground)
-        path = f"equations.{equation.name}" if what == "equation" else "boundary"
-        if not orders:
-            log.mistakes.append(Mistake(equation.place, path, f"this {what} contains no unknown"))
-        order = max((axes[TOTAL] for axes in orders.values()), default=0)
-        if order > HIGHEST_ORDER:
-            message = f"derivatives of order {order}; at most {HIGHEST_ORDER}"
-            log.mistakes.append(Mistake(equation.place, path, message))
-
-
-def _orders(equations: Iterable[Equation], ground: Ground) -> Mapping[str, Mapping[str, int]]:
-    return highest(derivative_orders(side, ground) for e in equations for side in (e.left, e.right))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _initial(file: _File, scope: Scope, equations: tuple[Equation, ...], ground: Ground) -> tuple[Condition, ...]:
@@ -286,7 +250,7 @@ def _initial(file: _File, scope: Scope, equations: tuple[Equation, ...], ground:
             file.log.say(section, "the domain has no coordinate 't', so nothing is initial")
         return ()
     found = read_initial(section, scope, file.log)
-    orders = {name: axes.get("t", 0) for name, axes in _orders(equations, ground).items()}
+    orders = {name: axes.get("t", 0) for name, axes in joint_orders(equations, ground).items()}
     if len(orders) == len(scope.unknowns) == len(equations):
         report_initial(section, orders, file.start, file.log)
     return found

@@ -1,0 +1,60 @@
+"""The equations of a problem."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from kanpde.analysis import TOTAL, Ground, Orders, highest
+from kanpde.errors import Mistake
+from kanpde.formulas import Log, read_equation
+from kanpde.names import HIGHEST_ORDER
+from kanpde.reading import Node, Scalar, Table
+from kanpde.resolution import Scope
+from kanpde.statement import Equation
+
+
+def read_equations(section: Table | None, scope: Scope, ground: Ground, log: Log) -> tuple[Equation, ...]:
+    """The `equations` section, as many as unknowns, in which each unknown occurs."""
+    if section is None:
+        return ()
+    found = [_equation(entry.key, entry.value, scope, log) for entry in section.entries]
+    equations = tuple(equation for equation in found if equation is not None)
+    need_unknowns(equations, "equation", ground, log)
+    if len(found) != len(scope.unknowns) and scope.unknowns:
+        log.say(section, f"{_count(len(found), 'equation')} for {_count(len(scope.unknowns), 'unknown')}")
+    elif len(equations) == len(found):
+        orders = joint_orders(equations, ground)
+        for name in set(scope.unknowns) - set(orders):
+            log.say(section, f"the unknown '{name}' occurs in no equation")
+    return equations
+
+
+def _equation(key: Scalar, value: Node, scope: Scope, log: Log) -> Equation | None:
+    if not key.text or not all(c.isalnum() or c in "_- " for c in key.text) or len(key.text) > 60:
+        log.say(key, "an equation's name is made of letters, digits, '-', '_' and spaces")
+    if isinstance(value, Table):
+        log.say(value, "an equation for one region, '{in: …, is: …}', is not supported yet")
+        return None
+    return read_equation(value, key.text, scope, log)
+
+
+def need_unknowns(equations: Iterable[Equation], what: str, ground: Ground, log: Log) -> None:
+    """A mistake for each equation without any unknown, or with derivatives of too high an order."""
+    for equation in equations:
+        orders = joint_orders([equation], ground)
+        path = f"equations.{equation.name}" if what == "equation" else "boundary"
+        if not orders:
+            log.mistakes.append(Mistake(equation.place, path, f"this {what} contains no unknown"))
+        order = max((axes[TOTAL] for axes in orders.values()), default=0)
+        if order > HIGHEST_ORDER:
+            message = f"derivatives of order {order}; at most {HIGHEST_ORDER}"
+            log.mistakes.append(Mistake(equation.place, path, message))
+
+
+def joint_orders(equations: Iterable[Equation], ground: Ground) -> Orders:
+    """The highest derivatives of each unknown in several equations."""
+    return highest(derivative_orders(side, ground) for e in equations for side in (e.left, e.right))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
