@@ -1,4 +1,4 @@
-"""HDF5 files that somebody else may have written: opened so that they can neither lead elsewhere nor fill the memory."""
+"""HDF5 files that somebody else may have written, opened so that they neither lead elsewhere nor fill the memory."""
 
 from __future__ import annotations
 

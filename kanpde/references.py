@@ -9,7 +9,6 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
-import h5py
 import numpy as np
 from numpy.lib import format as npy
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -49,7 +49,8 @@ def residual_sizes(result: Result) -> dict[str, float]:
 def show(result: Result, files: Iterable[Path] = ()) -> RenderableType:
     """A result on one screen."""
     outcome = Text(result.outcome.message, style=COLOURS.get(result.outcome.exit_code, "red"))
-    parts: list[RenderableType] = [Text(result.title, style="bold"), outcome, Padding(facts_table(result), (1, 0, 0, 2))]
+    parts: list[RenderableType] = [Text(result.title, style="bold"), outcome]
+    parts.append(Padding(facts_table(result), (1, 0, 0, 2)))
     if result.errors:
         parts.append(Padding(errors_table(result), (1, 0, 0, 2)))
     listed = [Text(f"  {file}", style="dim", overflow="fold") for file in files]
@@ -80,7 +81,7 @@ def training(result: Result) -> dict[str, str]:
 
 def words(value: Any) -> str:
     """A value of the summary for a person."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return ", ".join(f"{name} {words(entry)}" for name, entry in value.items())
     if isinstance(value, (list, tuple, np.ndarray)):
         return "[" + ", ".join(words(entry) for entry in value) + "]"

@@ -55,6 +55,6 @@ def snapshots(axes: Mapping[str, np.ndarray], space: list[str]) -> list[View]:
 def plane(axes: Mapping[str, np.ndarray], across: str, up: str, fixed: Mapping[str, int]) -> View:
     """The plane of two coordinates; those not fixed already stand in the middle."""
     middle = {name: len(axes[name]) // 2 for name in axes if name not in (across, up, *fixed)}
-    stands = {name: index for name, index in {**middle, **fixed}.items()}
+    stands = {**middle, **fixed}
     title = ", ".join(f"{name} = {axes[name][index]:.3g}" for name, index in stands.items())
     return View(across, up, stands, title)
