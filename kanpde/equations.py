@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterable
 
-from kanpde.analysis import TOTAL, Ground, Orders, highest
+from kanpde.analysis import TOTAL, Ground, Orders, derivative_orders, highest
 from kanpde.errors import Mistake
 from kanpde.formulas import Log, read_equation
 from kanpde.names import HIGHEST_ORDER
