@@ -126,10 +126,13 @@ def read_csv(path: Path, coordinates: Sequence[str] | None) -> Samples:
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             header = [name.strip().lstrip("#").strip() for name in next(csv.reader(stream), [])]
-            rows = np.loadtxt(stream, delimiter=",", ndmin=2)
+            lines = [line for line in stream if line.strip()]
+        if not lines:
+            raise ValueError("it is empty")
+        rows = np.loadtxt(lines, delimiter=",", ndmin=2)
     except (OSError, ValueError, MemoryError, csv.Error) as error:
         raise ResultError(f"{path}: not a table of numbers below a line of names: {first_line(error)}") from error
-    if rows.shape[1] != len(header) or not rows.size:
+    if rows.shape[1] != len(header):
         raise ResultError(f"{path}: {len(header)} names, but {rows.shape[1]} columns of numbers")
     arrays = dict(zip(header, rows.T.copy(), strict=True))
     names = chosen_axes(str(path), arrays, coordinates)

@@ -18,6 +18,7 @@ from kanpde.writers import WRITERS, figures, hdf5, nested, read, read_plots, wri
 from kanpde.writers.folders import chosen_run_folder, new_run_folder
 from kanpde.writers.layout import stored_order
 
+LINE = replace(synthetic("line"), history={}, fields={"u": synthetic("line").fields["u"]})  # quickly drawn
 every_grid = pytest.mark.parametrize("kind", GRIDS)
 PNG = figures.draw(synthetic("line"))["history"]
 
@@ -201,18 +202,17 @@ def test_a_run_folder_holds_the_file_and_the_pictures(tmp_path: Path) -> None:
 
 
 def test_a_run_that_fails_leaves_the_earlier_one(tmp_path: Path) -> None:
-    write_run(synthetic(), tmp_path)
+    write_run(LINE, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(TypeError):
-        write_run(replace(synthetic("line"), network={"b": object()}), tmp_path)
+        write_run(replace(LINE, title="new", network={"b": object()}), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_a_new_run_leaves_nothing_of_the_earlier_one_but_what_others_put_there(tmp_path: Path) -> None:
-    write_run(synthetic(), tmp_path)
+    write_run(replace(synthetic("line"), history={}), tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
-    blank = replace(synthetic("line"), history={}, fields={"u": synthetic("line").fields["u"]})
-    write_run(blank, tmp_path)
+    write_run(LINE, tmp_path)
     found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert found == ["notes.txt", "plots/solution.png", "solution.h5"]
 
@@ -231,7 +231,7 @@ def test_each_run_gets_a_new_folder(tmp_path: Path) -> None:
 def test_a_named_folder_may_be_new_empty_or_ours_but_not_somebody_elses(tmp_path: Path) -> None:
     run = chosen_run_folder(tmp_path / "run")
     assert chosen_run_folder(run) == run  # begun, not finished
-    write_run(synthetic("line"), tmp_path / "copied", ("h5",))
+    write_run(LINE, tmp_path / "copied", ("h5",))
     assert chosen_run_folder(tmp_path / "copied").is_dir()
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("")

@@ -201,7 +201,7 @@ def decades(positive: np.ndarray, most: int, ignored: float = 0.01) -> tuple[flo
         return 1e-17, 1e-16
     top = math.ceil(math.log10(positive.max()))
     bottom = math.floor(math.log10(np.quantile(positive, ignored)))
-    return 10.0 ** max(min(bottom, top - 1), top - most, -300), 10.0 ** max(top, -299)
+    return 10.0 ** max(min(bottom, top - 1), top - most, -280), 10.0 ** max(top, -279)
 
 
 def label(words: str, longest: int) -> str:

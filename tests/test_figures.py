@@ -1,0 +1,76 @@
+"""Every kind of result can be drawn, without a warning, at a size that can be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic import GRIDS, synthetic
+
+from kanpde.result import Field
+from kanpde.writers.figures import FIGURES, draw, figures
+from kanpde.writers.panels import decades, rounded
+from kanpde.writers.png import pixels
+from kanpde.writers.views import views
+
+
+@pytest.mark.parametrize("kind", GRIDS)
+def test_every_figure_is_drawn_at_a_readable_size(kind: str) -> None:
+    pictures = draw(synthetic(kind))
+    assert list(pictures) == list(FIGURES)
+    for name, png in pictures.items():
+        height, width, colours = pixels(png).shape
+        assert 600 <= width <= 1700 and 250 <= height <= 2000 and colours == 3, name
+
+
+def test_figures_without_contents_are_left_out() -> None:
+    whole = synthetic("line")
+    assert list(figures(replace(whole, history={}, fields={"u": whole.fields["u"]}))) == ["solution"]
+
+
+def test_the_same_result_gives_the_same_picture() -> None:
+    whole = synthetic("line in time")
+    small = replace(whole, fields={"u": whole.fields["u"]})
+    assert draw(small) == draw(small)
+
+
+@pytest.mark.parametrize("values", [0.0, 1.0, -1e-320, 1e300, np.nan], ids=str)
+@pytest.mark.parametrize("kind", ["square"])
+def test_constant_and_blank_fields_are_drawn(values: float, kind: str) -> None:
+    whole = synthetic(kind)
+    shape = whole.fields["u"].values.shape
+    fields = {name: Field(np.full(shape, values), field.kind, field.of) for name, field in whole.fields.items()}
+    assert list(draw(replace(whole, fields=fields, history={}))) == [name for name in FIGURES if name != "history"]
+
+
+@pytest.mark.parametrize("title", ["$x_1^", "50 % & more\nlines", "熱方程式", "very long " * 40, ""])
+def test_any_title_can_be_drawn(title: str) -> None:
+    whole = synthetic("line")
+    draw(replace(whole, title=title, fields={"u": whole.fields["u"]}, history={}))
+
+
+def test_holes_stay_blank() -> None:
+    whole = synthetic("square", hole=True)
+    figure = figures(whole)["solution"]
+    mesh = figure.axes[0].collections[0]
+    np.testing.assert_array_equal(mesh.get_array().mask, np.isnan(whole.fields["u"].values.T))
+
+
+@pytest.mark.parametrize("kind", GRIDS)
+def test_a_view_is_indexed_up_then_across(kind: str) -> None:
+    axes = synthetic(kind).axes
+    mesh = dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))
+    for view in views(axes):
+        across = view.values(axes, mesh[view.across])
+        np.testing.assert_array_equal(across[0] if view.up else across, axes[view.across])
+        if view.up:
+            np.testing.assert_array_equal(view.values(axes, mesh[view.up])[:, 0], axes[view.up])
+
+
+def test_a_scale_holds_what_it_is_for() -> None:
+    for low, high in [(-1, 1), (0.9999, 2.00001), (-1e-9, 3e5), (5.0, 5.0), (0.0, 0.0)]:
+        bottom, top = rounded(low, high)
+        assert bottom <= low and high <= top and bottom < top
+    assert decades(np.array([2e-5, 3e-3]), 5) == pytest.approx((1e-5, 1e-2))
+    assert decades(np.array([]), 5)[0] > 0
