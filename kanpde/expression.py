@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 
 from kanpde.constants import constant
 from kanpde.tokens import ExpressionError, Token, tokenise
@@ -51,8 +52,8 @@ MINUS = 4
 def parse(text: str) -> Tree:
     """The tree of one expression."""
     tokens = tokenise(text)
-    for token in tokens:
-        if token.text == "=" and _depth(tokens, token) == 0:
+    for token in _outside_brackets(tokens):
+        if token.text == "=":
             raise ExpressionError("an expression without '=' is expected here", token.column)
     return _Parser(tokens).whole()
 
@@ -62,7 +63,7 @@ def parse_equation(text: str) -> tuple[Tree, Tree]:
     tokens = tokenise(text)
     if len(tokens) == 1:
         raise ExpressionError("the equation is empty")
-    top = [token for token in tokens if token.text in ("=", "==") and _depth(tokens, token) == 0]
+    top = [token for token in _outside_brackets(tokens) if token.text in ("=", "==")]
     for token in top:
         if token.text == "==":
             raise ExpressionError("an equation is written with one '=', not '=='", token.column)
@@ -76,17 +77,21 @@ def parse_equation(text: str) -> tuple[Tree, Tree]:
     return left, _Parser(tokens[cut + 1 :]).whole()
 
 
+def _outside_brackets(tokens: tuple[Token, ...]) -> list[Token]:
+    depths = accumulate((token.text == "(") - (token.text == ")") for token in tokens)
+    return [token for token, depth in zip(tokens, depths) if depth == 0]
+
+
 def _refuse_unclosed(tokens: tuple[Token, ...]) -> None:
     """Blame a bracket that hides the '='."""
+    opened: list[Token] = []
     for token in tokens:
-        rest = [other.text for other in tokens if other.column >= token.column]
-        if token.text == "(" and "=" in rest and rest.count("(") > rest.count(")"):
-            raise ExpressionError("this '(' is never closed", token.column)
-
-
-def _depth(tokens: tuple[Token, ...], until: Token) -> int:
-    before = [token.text for token in tokens if token.column < until.column]
-    return before.count("(") - before.count(")")
+        if token.text == "(":
+            opened.append(token)
+        elif token.text == ")" and opened:
+            opened.pop()
+    if opened:
+        raise ExpressionError("this '(' is never closed", opened[-1].column)
 
 
 class _Parser:

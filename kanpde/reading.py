@@ -9,10 +9,13 @@ from typing import Iterator, Union
 
 import yaml
 
+from kanpde.advice import ADVICE
 from kanpde.errors import Mistake, Place, SpecError
 
 LARGEST = 1_000_000
 DEEPEST = 20
+MOST = 10_000
+LONGEST_MENDED = 1_000
 WIDEST_SHOWN = 160
 
 
@@ -130,6 +133,7 @@ class Source:
         self.path = path
         self.lines = re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
         self.mistakes: list[Mistake] = []
+        self.count = 0
 
     def place(self, line: int, column: int) -> Place:
         """The place of a line and column counted from 0."""
@@ -161,7 +165,7 @@ class Source:
         place = self.place(mark.line, mark.column) if mark else self.place(0, 0)
         if "mapping values" in problem and ": " not in place.text[: place.column - 1]:
             return Mistake(place, "", "this entry is not indented like the lines above")
-        for pattern, advice in _ADVICE.items():
+        for pattern, advice in ADVICE.items():
             if pattern in problem:
                 return Mistake(place, "", advice)
         return Mistake(place, "", f"not valid YAML: {problem}")
@@ -183,9 +187,13 @@ class Source:
         place = self._start(event)
         if depth > DEEPEST:
             raise SpecError([*self.mistakes, Mistake(place, "", f"nested more than {DEEPEST} deep")])
+        self.count += 1
+        if self.count > MOST:
+            raise SpecError([*self.mistakes, Mistake(place, "", f"the file has more than {MOST} entries")])
         if isinstance(event, yaml.AliasEvent):
             message = "'*' here refers to a YAML anchor, which is not supported; put a formula in quotes"
             raise SpecError([*self.mistakes, Mistake(place, path, message)])
+        assert isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
         if event.anchor is not None:
             message = "YAML anchors ('&') are not supported; use definitions"
             self.mistakes.append(Mistake(place, path, message))
@@ -207,7 +215,9 @@ class Source:
             self.mistakes.append(mistake(node, "the text holds characters that cannot be shown"))
         return node
 
-    def _sequence(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Sequence:
+    def _sequence(
+        self, event: yaml.CollectionStartEvent, events: Iterator[yaml.Event], path: str, depth: int
+    ) -> Sequence:
         items: list[Node] = []
         for item in events:
             if isinstance(item, yaml.SequenceEndEvent):
@@ -217,7 +227,7 @@ class Source:
             items = self._mend_items(items)
         return Sequence(tuple(items), path, self._start(event))
 
-    def _table(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Table:
+    def _table(self, event: yaml.CollectionStartEvent, events: Iterator[yaml.Event], path: str, depth: int) -> Table:
         entries: list[Entry] = []
         for item in events:
             if isinstance(item, yaml.MappingEndEvent):
@@ -275,24 +285,4 @@ class Source:
 
 
 def _is_open(text: str) -> bool:
-    return text.count("(") > text.count(")")
-
-
-_ADVICE = {
-    "mapping values are not allowed here": "a second ': ' on one line; put the text after the first one in quotes, "
-    "or start a new, indented line",
-    "'\\t' that cannot start any token": "a tab cannot indent; use spaces",
-    "'`' that cannot start any token": "a value cannot start with '`'; put it in quotes",
-    "'@' that cannot start any token": "a value cannot start with '@'; put it in quotes",
-    "'%' that cannot start any token": "a value cannot start with '%'; put it in quotes",
-    "sequence entries are not allowed here": "a value that starts with '- ' is read as a list; "
-    "write the minus sign without a space after it, or put the value in quotes",
-    "could not find expected ':'": "not a 'name: value' entry; is a colon, or the indentation, missing?",
-    "expected <block end>, but found '<block mapping start>'": "the indentation does not match the lines above",
-    "expected <block end>": "the line cannot continue here; put the whole value in quotes, or correct the indentation",
-    "expected ',' or '}'": "a '}' or ',' is missing here, or the '{' above is never closed",
-    "expected ',' or ']'": "a ']' or ',' is missing here, or the '[' above is never closed",
-    "expected chomping or indentation": "a value cannot start with '|' or '>'; put it in quotes",
-    "unexpected end of stream": "this quoted text is never closed",
-    "expected alphabetic or numeric character": "a value cannot start with '*' or '&'; put it in quotes",
-}
+    return len(text) < LONGEST_MENDED and text.count("(") > text.count(")")

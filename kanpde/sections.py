@@ -10,7 +10,13 @@ from kanpde.vocabulary import BASES, FORMATS, OPTIMISERS
 
 _AUTO = BeforeValidator(lambda value: None if value == "auto" else value)
 _T = TypeVar("_T")
-Auto = Annotated[Optional[_T], _AUTO]
+
+
+def _or_auto(schema: dict[str, Any]) -> None:
+    schema["anyOf"].append({"const": "auto"})
+
+
+Auto = Annotated[Optional[_T], _AUTO, Field(json_schema_extra=_or_auto)]
 
 _FORMULA = {"type": ["string", "number"]}
 Formula = Annotated[str, WithJsonSchema(_FORMULA)]
@@ -38,18 +44,22 @@ class Section(BaseModel):
 class UnknownNetwork(Section):
     """The network of one unknown."""
 
-    basis: BasisName = Field("auto", description="univariate functions on the edges")
-    degree: Auto[Annotated[int, Field(ge=1, le=64)]] = Field(None, description="polynomial degree, or number of sines")
-    grid: Auto[Annotated[int, Field(ge=1, le=1024)]] = Field(None, description="intervals of a spline")
-    width: Auto[Annotated[int, Field(ge=1, le=4096)]] = Field(None, description="nodes in each hidden layer")
-    depth: Auto[Annotated[int, Field(ge=1, le=64)]] = Field(None, description="number of hidden layers")
-    scale: Auto[Annotated[float, Field(gt=0)]] = Field(None, description="size of the random slopes at the start")
+    basis: BasisName = Field(default="auto", description="univariate functions on the edges")
+    degree: Auto[Annotated[int, Field(ge=1, le=64)]] = Field(
+        default=None, description="polynomial degree, or number of sines"
+    )
+    grid: Auto[Annotated[int, Field(ge=1, le=1024)]] = Field(default=None, description="intervals of a spline")
+    width: Auto[Annotated[int, Field(ge=1, le=4096)]] = Field(default=None, description="nodes in each hidden layer")
+    depth: Auto[Annotated[int, Field(ge=1, le=64)]] = Field(default=None, description="number of hidden layers")
+    scale: Auto[Annotated[float, Field(gt=0)]] = Field(
+        default=None, description="size of the random slopes at the start"
+    )
 
 
 class Network(UnknownNetwork):
     """The trial functions; what is left out is chosen for the problem."""
 
-    unknowns: Optional[dict[str, UnknownNetwork]] = Field(None, description="other choices for single unknowns")
+    unknowns: Optional[dict[str, UnknownNetwork]] = Field(default=None, description="other choices for single unknowns")
 
 
 Points = Auto[Annotated[int, Field(ge=1, le=10_000_000)]]
@@ -58,51 +68,51 @@ Points = Auto[Annotated[int, Field(ge=1, le=10_000_000)]]
 class Sampling(Section):
     """How many points the equations are asked to hold at."""
 
-    interior: Points = Field(None, description="points in the interior")
-    boundary: Points = Field(None, description="points on each face")
-    initial: Points = Field(None, description="points at the first time")
-    adapt: Auto[bool] = Field(None, description="move points to where the residual is large")
+    interior: Points = Field(default=None, description="points in the interior")
+    boundary: Points = Field(default=None, description="points on each face")
+    initial: Points = Field(default=None, description="points at the first time")
+    adapt: Auto[bool] = Field(default=None, description="move points to where the residual is large")
 
 
 class StageSection(Section):
     """One stage of the training."""
 
     optimiser: OptimiserName = Field(description="method of this stage")
-    steps: Optional[Annotated[int, Field(ge=1)]] = Field(None, description="most steps")
-    time: Optional[Annotated[float, Field(gt=0)]] = Field(None, description="most seconds")
-    rate: Optional[Annotated[float, Field(gt=0)]] = Field(None, description="learning rate")
-    adapt: Optional[bool] = Field(None, description="move points to where the residual is large")
+    steps: Optional[Annotated[int, Field(ge=1)]] = Field(default=None, description="most steps")
+    time: Optional[Annotated[float, Field(gt=0)]] = Field(default=None, description="most seconds")
+    rate: Optional[Annotated[float, Field(gt=0)]] = Field(default=None, description="learning rate")
+    adapt: Optional[bool] = Field(default=None, description="move points to where the residual is large")
 
 
 class Stop(Section):
     """When to stop; the first limit reached counts."""
 
     error: Optional[Annotated[float, Field(gt=0)]] = Field(
-        None, description="relative L2 error against `exact` or `reference`"
+        default=None, description="relative L2 error against `exact` or `reference`"
     )
     residual: Optional[Annotated[float, Field(gt=0)]] = Field(
-        None, description="root-mean-square residual on fresh points"
+        default=None, description="root-mean-square residual on fresh points"
     )
-    time: Optional[Annotated[float, Field(gt=0)]] = Field(None, description="seconds")
-    steps: Optional[Annotated[int, Field(ge=1)]] = Field(None, description="steps")
+    time: Optional[Annotated[float, Field(gt=0)]] = Field(default=None, description="seconds")
+    steps: Optional[Annotated[int, Field(ge=1)]] = Field(default=None, description="steps")
 
 
 class Training(Section):
     """How to train."""
 
     stages: Annotated[tuple[StageSection, ...], Field(max_length=100)] = Field(
-        (), description="one after the other; empty: chosen"
+        default=(), description="one after the other; empty: chosen"
     )
-    precision: Literal["float64", "float32"] = Field("float64", description="floating-point numbers")
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="seed of everything random")
+    precision: Literal["float64", "float32"] = Field(default="float64", description="floating-point numbers")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(default=0, description="seed of everything random")
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")] = Field(
-        "cpu", description="cpu, cuda, cuda:1 or auto"
+        default="cpu", description="cpu, cuda, cuda:1 or auto"
     )
-    threads: Auto[Annotated[int, Field(ge=1, le=1024)]] = Field(None, description="processor threads")
+    threads: Auto[Annotated[int, Field(ge=1, le=1024)]] = Field(default=None, description="processor threads")
     derivatives: Literal["taylor", "autograd"] = Field(
-        "taylor", description="how derivatives in space and time are found"
+        default="taylor", description="how derivatives in space and time are found"
     )
-    stop: Stop = Field(Stop(), description="when to stop")
+    stop: Stop = Field(default=Stop(), description="when to stop")
 
 
 GridSize = Annotated[int, Field(ge=2, le=1_000_000)]
@@ -116,16 +126,20 @@ class Output(Section):
             Annotated[GridSize, Tag("one")] | Annotated[tuple[GridSize, ...], Tag("many")],
             Discriminator(_one_or_many),
         ]
-    ] = Field(None, description="points along each coordinate other than t")
+    ] = Field(default=None, description="points along each coordinate other than t")
     times: Optional[
         Annotated[
             Annotated[Annotated[int, Field(ge=1, le=1_000_000)], Tag("one")]
             | Annotated[Annotated[tuple[float, ...], Field(min_length=1)], Tag("many")],
             Discriminator(_one_or_many),
         ]
-    ] = Field(None, description="times to write, or how many")
-    extra: Optional[dict[str, Formula]] = Field(None, description="further fields, as expressions of the unknowns")
-    save: Annotated[tuple[FormatName, ...], Field(min_length=1)] = Field(("h5", "png"), description="file formats")
+    ] = Field(default=None, description="times to write, or how many")
+    extra: Optional[dict[str, Formula]] = Field(
+        default=None, description="further fields, as expressions of the unknowns"
+    )
+    save: Annotated[tuple[FormatName, ...], Field(min_length=1)] = Field(
+        default=("h5", "png"), description="file formats"
+    )
 
 
 class ReferenceSection(Section):
@@ -133,30 +147,34 @@ class ReferenceSection(Section):
 
     file: Annotated[str, Field(min_length=1)] = Field(description="path relative to the problem file")
     tolerance: Optional[Annotated[float, Field(gt=0)]] = Field(
-        None, description="a larger relative L2 error fails the run"
+        default=None, description="a larger relative L2 error fails the run"
     )
 
 
 class ProblemFile(Section):
     """A partial differential equation with its conditions, and how to solve it."""
 
-    kanpde: Literal["1"] = Field("1", description="version of this format", json_schema_extra={"enum": ["1", 1]})
-    title: str = Field("", description="free text")
+    kanpde: Literal["1"] = Field(
+        default="1", description="version of this format", json_schema_extra={"enum": ["1", 1]}
+    )
+    title: str = Field(default="", description="free text")
     unknowns: list[str] = Field(description="names of the fields to find", min_length=1)
     domain: dict[str, Interval] = Field(description="an interval for each coordinate; `t` is time", min_length=1)
     equations: dict[str, Equation] = Field(description="name: lhs = rhs, as many as unknowns", min_length=1)
-    definitions: dict[str, Formula] = Field({}, description="name: number or expression, in any order")
-    initial: dict[str, Formula] = Field({}, description="values at the first time: u, u_t")
+    definitions: dict[str, Formula] = Field(default={}, description="name: number or expression, in any order")
+    initial: dict[str, Formula] = Field(default={}, description="values at the first time: u, u_t")
     boundary: dict[str, Conditions] = Field(
-        {}, description="place: equation, list of equations, `free`, or `x: periodic`"
+        default={}, description="place: equation, list of equations, `free`, or `x: periodic`"
     )
-    exact: dict[str, Formula] = Field({}, description="the solution, where it is known")
-    reference: Optional[ReferenceSection] = Field(None, description="a file with the solution")
-    network: Network = Field(Network(), description="the trial functions")
-    enforce: Literal["auto", "hard", "soft"] = Field("auto", description="conditions built in, penalised, or as fits")
-    sampling: Sampling = Field(Sampling(), description="where the equations are asked to hold")
-    training: Training = Field(Training(), description="how to train")
-    output: Output = Field(Output(), description="what to write")
+    exact: dict[str, Formula] = Field(default={}, description="the solution, where it is known")
+    reference: Optional[ReferenceSection] = Field(default=None, description="a file with the solution")
+    network: Network = Field(default=Network(), description="the trial functions")
+    enforce: Literal["auto", "hard", "soft"] = Field(
+        default="auto", description="conditions built in, penalised, or as fits"
+    )
+    sampling: Sampling = Field(default=Sampling(), description="where the equations are asked to hold")
+    training: Training = Field(default=Training(), description="how to train")
+    output: Output = Field(default=Output(), description="what to write")
 
 
 SECTIONS: tuple[str, ...] = tuple(ProblemFile.model_fields)
@@ -172,5 +190,20 @@ OPTIONS: Mapping[str, type[Section]] = {
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the whole file format, for editors."""
     schema = ProblemFile.model_json_schema()
-    schema["properties"]["kanpde"].pop("const", None)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    schema["properties"]["kanpde"] = {"description": "version of this format", "enum": [1, "1"]}
+    whole = _without_null({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+    assert isinstance(whole, dict)
+    return whole
+
+
+def _without_null(schema: Any) -> Any:
+    """The schema without `null`, which is never written; what is left out may be called `auto`."""
+    if isinstance(schema, list):
+        return [_without_null(part) for part in schema if part != {"type": "null"}]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _without_null(value)
+        for key, value in schema.items()
+        if key != "default" or not (value is None or isinstance(value, dict))
+    }
