@@ -24,38 +24,47 @@ class Progress(Protocol):
     @property
     def step(self) -> int:
         """Steps done."""
+        ...
 
     @property
     def steps(self) -> int | None:
         """Steps planned, if they are."""
+        ...
 
     @property
     def seconds(self) -> float:
         """Seconds since the start."""
+        ...
 
     @property
     def limit(self) -> float | None:
         """Seconds allowed, if they are limited."""
+        ...
 
     @property
     def stage(self) -> str:
         """The name of the stage."""
+        ...
 
     @property
     def loss(self) -> float:
         """The training loss."""
+        ...
 
     @property
     def losses(self) -> Mapping[str, float]:
         """Its parts, by block."""
+        ...
 
     @property
     def held_out(self) -> float:
         """The residual on fresh points."""
+        ...
 
     @property
     def error(self) -> float | None:
         """The true error, where a solution is known."""
+        ...
 
 
 Watch = Callable[[Progress], None]

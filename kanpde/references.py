@@ -184,7 +184,7 @@ def oriented(array: np.ndarray, axes: Mapping[str, np.ndarray], named: Sequence[
     if set(named) == set(axes) and len(named) == len(axes):
         orders = [tuple(named)]
     else:
-        orders = list(permutations(reversed(axes)))
+        orders = list(permutations(reversed(tuple(axes))))
     for order in orders:
         if array.shape == tuple(len(axes[name]) for name in order):
             return np.ascontiguousarray(array.transpose([order.index(name) for name in axes]))

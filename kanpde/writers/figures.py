@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import Callable, Mapping
+from typing import Any, Callable, Mapping
 
 import numpy as np
 from matplotlib import rc_context
@@ -16,7 +16,7 @@ from kanpde.writers.panels import COLOURS, Curve, Group, Panel, decades, draw_gr
 from kanpde.writers.png import drawn
 from kanpde.writers.views import View, views
 
-STYLE = {"font.size": 9, "font.family": "DejaVu Sans", "text.usetex": False, "savefig.dpi": "figure", "figure.dpi": 160}
+STYLE: dict[Any, Any] = {"font.size": 9, "font.family": "DejaVu Sans", "text.usetex": False, "savefig.dpi": "figure", "figure.dpi": 160}
 KNOWN = ("exact", "reference")
 FEW = 40  # steps: with fewer, each is marked by a dot
 
@@ -102,7 +102,7 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
     marker = "o" if len(history[clock]) < FEW else ""
     blocks = [name for name in curves if style_of(name) is None]
     for name in curves:
-        block = {"color": COLOURS[blocks.index(name) % 6], "linewidth": 0.9, "alpha": 0.8} if name in blocks else {}
+        block: dict[str, Any] = {"color": COLOURS[blocks.index(name) % 6], "linewidth": 0.9, "alpha": 0.8} if name in blocks else {}
         shown = np.where(history[name] > 0, history[name], np.nan)
         place.plot(history[clock], shown, label=curve_name(name), marker=marker, markersize=2.5,
                    **(style_of(name) or block))
@@ -116,7 +116,7 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
     place.grid(alpha=0.25, linewidth=0.5)
 
 
-def style_of(name: str) -> dict[str, object] | None:
+def style_of(name: str) -> dict[str, Any] | None:
     """How the columns that every run has are drawn; None for the loss of one block."""
     if name.startswith("error"):
         return {"color": "#CC3311", "linewidth": 2.0}

@@ -85,7 +85,7 @@ def write_axes(file: h5py.File, result: Result) -> dict[str, h5py.Dataset]:
 def write_fields(file: h5py.File, result: Result, axes: Mapping[str, h5py.Dataset]) -> dict[str, h5py.Dataset]:
     """The fields over the coordinates, the first coordinate varying fastest, by their own names."""
     order = stored_order(result.axes)
-    taken = (*RESERVED, *(axis.name.lstrip("/") for axis in axes.values()))
+    taken = (*RESERVED, *(own_name(axis) for axis in axes.values()))
     names = stored_names(result.fields, taken)
     turn = permutation(tuple(result.axes), order)
     written = {}
@@ -108,11 +108,16 @@ def write_array(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Datase
     return group.create_dataset(name, data=values, **compression(values))
 
 
+def own_name(data: h5py.Dataset) -> str:
+    """The last part of the name of an array."""
+    return str(data.name).rsplit("/", 1)[-1]
+
+
 def attach(data: h5py.Dataset, scales: list[h5py.Dataset]) -> None:
     """Tie the dimensions of an array to coordinates."""
     for dimension, scale in zip(data.dims, scales, strict=True):
         dimension.attach_scale(scale)
-        dimension.label = scale.name.rsplit("/", 1)[-1]
+        dimension.label = own_name(scale)
 
 
 def write_entry(file: h5py.File, result: Result, axes: Mapping[str, h5py.Dataset],
@@ -136,13 +141,13 @@ def write_entry(file: h5py.File, result: Result, axes: Mapping[str, h5py.Dataset
 
 def write_nexus(group: h5py.Group, axes: list[h5py.Dataset], fields: list[h5py.Dataset]) -> None:
     """Hard links to arrays that exist, marked as one plot of the first over the axes."""
-    name_axes(group, [axis.name.rsplit("/", 1)[-1] for axis in axes], [field.name.lstrip("/") for field in fields])
+    name_axes(group, [own_name(axis) for axis in axes], [own_name(field) for field in fields])
     for position, axis in enumerate(axes):
-        name = axis.name.rsplit("/", 1)[-1]
+        name = own_name(axis)
         group[name] = axis
         group.attrs[f"{name}_indices"] = position
     for field in fields:
-        group[field.name.lstrip("/")] = field
+        group[own_name(field)] = field
 
 
 def name_axes(group: h5py.Group, axes: list[str], signals: list[str]) -> None:
@@ -173,7 +178,7 @@ def write_vtk(file: h5py.File, result: Result, fields: Mapping[str, h5py.Dataset
     space = spatial(result.axes)
     coordinates = [np.asarray(result.axes[name], float) for name in space]
     regular = 1 <= len(space) <= 3 and all(len(axis) and uniform(axis) for axis in coordinates)
-    shown = {data.name.lstrip("/"): data for data in fields.values()}
+    shown = {own_name(data): data for data in fields.values()}
     if not regular or not shown:
         return
     group = file.create_group("VTKHDF")

@@ -98,7 +98,7 @@ def read_fields(file: h5py.File, order: list[str]) -> dict[str, Field]:
 
 def position(data: h5py.Dataset) -> int:
     """Which field it was, as written."""
-    return int(data.attrs["position"])
+    return int(text(data.attrs["position"]))
 
 
 def read_field(data: h5py.Dataset, turn: tuple[int, ...]) -> Field:

@@ -45,8 +45,20 @@ class Panel:
 class Colours:
     """A map from values to colours."""
 
-    norm: Normalize
     name: str
+    norm: Normalize
+    low: float
+    high: float
+
+
+def logarithmic(low: float, high: float) -> Colours:
+    """Colours by the logarithm of a positive value."""
+    return Colours("viridis", LogNorm(low, high), low, high)
+
+
+def linear(name: str, low: float, high: float) -> Colours:
+    """Colours by value."""
+    return Colours(name, Normalize(low, high), low, high)
 
 
 Group = tuple[Panel, ...]  # panels side by side with one colour bar
@@ -72,7 +84,7 @@ def draw_grid(title: str, groups: Sequence[Group], axes: Mapping[str, np.ndarray
             draw_panel(place, panel, axes, scales[panel.scale])
             place.xaxis.set_major_locator(round_ticks(2 if columns > 2 else 5))
         simplify(places[row], cells)
-        add_colour_bars(places[row], cells)
+        add_colour_bars(figure, places[row], cells)
     return figure
 
 
@@ -126,7 +138,7 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
         place.plot(x, shown, label=label(curve.name, 30), **style)
     if panel.logarithmic:
         place.set_yscale("log")
-        place.set_ylim(scale.norm.vmin, scale.norm.vmax)
+        place.set_ylim(scale.low, scale.high)
     if len(panel.curves) > 1:
         place.legend(fontsize=8, frameon=False)
     place.set_xlim(x.min(), x.max()) if np.ptp(x) else None
@@ -137,11 +149,11 @@ def draw_plane(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
     """Draw the one field of a panel as a heat map; NaN stays blank."""
     shown = np.asarray(panel.curves[0].values, float)
     if panel.logarithmic:
-        shown = np.maximum(shown, scale.norm.vmin)
+        shown = np.maximum(shown, scale.low)
     x, y = axes[panel.view.across], axes[str(panel.view.up)]
     place.pcolormesh(x, y, np.ma.masked_invalid(shown), norm=scale.norm, cmap=colormaps[scale.name],
                      shading="nearest", rasterized=True)
-    place.set_ylabel(panel.view.up)
+    place.set_ylabel(str(panel.view.up))
     if aspect(panel.view, axes):
         place.set_aspect("equal")
     place.set_xlim(x.min(), x.max()) if np.ptp(x) else None
@@ -157,12 +169,12 @@ def simplify(places: Sequence[Axes], cells: Cells) -> None:
             place.tick_params(labelleft=False)
 
 
-def add_colour_bars(places: Sequence[Axes], cells: Cells) -> None:
+def add_colour_bars(figure: Figure, places: Sequence[Axes], cells: Cells) -> None:
     """One colour bar beside the last heat map of each group in a row."""
     last = {group: (place, panel) for place, (group, panel) in zip(places, cells, strict=False) if panel.view.up}
     for place, panel in last.values():
         beside = place.inset_axes((1.03, 0.0, 0.045, 1.0))
-        bar = place.get_figure().colorbar(place.collections[0], cax=beside)
+        bar = figure.colorbar(place.collections[0], cax=beside)
         bar.ax.tick_params(labelsize=8)
         if not panel.logarithmic:
             bar.ax.yaxis.set_major_locator(round_ticks())
@@ -178,12 +190,12 @@ def colours(panels: Sequence[Panel]) -> Colours:
     every = np.concatenate([np.ravel(curve.values) for panel in panels for curve in panel.curves])
     finite = every[np.isfinite(every)]
     if panels[0].logarithmic:
-        return Colours(LogNorm(*decades(finite[finite > 0], DECADES)), "viridis")
+        return logarithmic(*decades(finite[finite > 0], DECADES))
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     if low < 0 < high and min(-low, high) > 0.1 * max(-low, high):
         most = max(-low, high)
-        return Colours(Normalize(*rounded(-most, most)), "RdBu_r")
-    return Colours(Normalize(*rounded(low, high)), "viridis")
+        return linear("RdBu_r", *rounded(-most, most))
+    return linear("viridis", *rounded(low, high))
 
 
 def rounded(low: float, high: float) -> tuple[float, float]:
