@@ -16,7 +16,9 @@ from kanpde.writers.panels import COLOURS, Curve, Group, Panel, decades, draw_gr
 from kanpde.writers.png import drawn
 from kanpde.writers.views import View, views
 
-STYLE: dict[Any, Any] = {"font.size": 9, "font.family": "DejaVu Sans", "text.usetex": False, "savefig.dpi": "figure", "figure.dpi": 160}
+STYLE: dict[Any, Any] = {
+    "font.size": 9, "font.family": "DejaVu Sans", "text.usetex": False, "savefig.dpi": "figure", "figure.dpi": 160,
+}
 KNOWN = ("exact", "reference")
 FEW = 40  # steps: with fewer, each is marked by a dot
 
@@ -102,10 +104,9 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
     marker = "o" if len(history[clock]) < FEW else ""
     blocks = [name for name in curves if style_of(name) is None]
     for name in curves:
-        block: dict[str, Any] = {"color": COLOURS[blocks.index(name) % 6], "linewidth": 0.9, "alpha": 0.8} if name in blocks else {}
         shown = np.where(history[name] > 0, history[name], np.nan)
-        place.plot(history[clock], shown, label=curve_name(name), marker=marker, markersize=2.5,
-                   **(style_of(name) or block))
+        style = style_of(name) or {"color": COLOURS[blocks.index(name) % 6], "linewidth": 0.9, "alpha": 0.8}
+        place.plot(history[clock], shown, label=curve_name(name), marker=marker, markersize=2.5, **style)
     every = np.concatenate([history[name] for name in curves])
     place.set_yscale("log")
     place.set_ylim(*decades(every[np.isfinite(every) & (every > 0)], 30, 0.0))
