@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,15 +98,13 @@ def test_pickles_and_bombs_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "pickle.npz", x=np.array([Evil()], dtype=object))
     with open(tmp_path / "x.npy", "wb") as stream:
         np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": (2**40,)})
-    import_zip(tmp_path / "bomb.npz", tmp_path / "x.npy")
+    zipped(tmp_path / "bomb.npz", tmp_path / "x.npy")
     for name in ("pickle.npz", "bomb.npz"):
         with pytest.raises(ResultError, match=name):
             read_reference(tmp_path / name)
 
 
-def import_zip(path: Path, member: Path) -> None:
-    import zipfile
-
+def zipped(path: Path, member: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(member, member.name)
 
