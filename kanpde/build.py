@@ -7,7 +7,7 @@ from typing import Mapping, Sequence
 
 import torch
 
-from kanpde.affine import degree
+from kanpde.analysis import degree_in_unknowns, survey
 from kanpde.errors import KanpdeError
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import Binary, Derivative, Name, Negative, Tree
@@ -127,5 +127,11 @@ def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) ->
         rows_here = tuple(row for _, row in pairs)
         place = (tuple(spec.box).index(face.axis), int(face.side == "max"))
         blocks.append(Block(name, place, rows_here, needed_derivatives(trial, rows_here)))
-    linear = all(degree(row.formula, scope) <= 1 for block in blocks for row in block.rows)
-    return Problem(trial, tuple(blocks), linear, spec.training.derivatives)
+    return Problem(trial, tuple(blocks), is_linear(spec), spec.training.derivatives)
+
+
+def is_linear(spec: Spec) -> bool:
+    """Whether every equation and condition is affine in the unknowns."""
+    facts = survey(spec.definitions, spec.unknowns, spatial(spec))
+    equations = [*spec.equations, *(c.equation for c in (*spec.initial, *spec.boundary))]
+    return all(degree_in_unknowns(side, facts) <= 1 for e in equations for side in (e.left, e.right))

@@ -165,7 +165,7 @@ def fields_by_autograd(
     for branch in trial.branches:
         part = theta[start : start + branch.network.size]
         start += branch.network.size
-        output = branch.network.value(trial.inputs(plain, zero).value, part)
+        output = branch.network.value(trial.inputs(plain, zero, branch.winds(len(trial.box))).value, part)
         for row, name in enumerate(branch.unknowns):
             if name in needed:
                 jet = trial.constrained(name, Jet({next(iter(zero)): output[row]}, zero), plain)

@@ -34,6 +34,10 @@ class Branch:
     network: Network
     unknowns: tuple[str, ...]
 
+    def winds(self, dimensions: int) -> bool:
+        """Whether periodic coordinates enter as angles, with slopes that close up, and not as cos and sin."""
+        return self.network.layers[0].inputs == dimensions
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -71,7 +75,7 @@ class Trial:
                 continue
             indices = closure(frozenset().union(*asked))
             marks = tapped[k] if tapped else ()
-            output, tap = branch.network.forward(self.inputs(ground, indices), part, marks)
+            output, tap = branch.network.forward(self.inputs(ground, indices, branch.winds(len(self.box))), part, marks)
             taps += tap
             for row, name in enumerate(branch.unknowns):
                 if name in wanted:
@@ -79,19 +83,20 @@ class Trial:
                     found[name] = self.constrained(name, jet, ground)
         return found, taps
 
-    def inputs(self, ground: Ground, indices: Indices) -> Jet:
+    def inputs(self, ground: Ground, indices: Indices, winds: bool) -> Jet:
         """The network's inputs [I, N]: coordinates mapped to [−1, 1], cos and sin of the periodic ones."""
-        key = (-1, indices)
+        key = (-1 - winds, indices)
         if key not in ground.found:
-            rows = [jet for axis in range(len(self.box)) for jet in self.embedded(axis, ground, indices)]
+            circles = () if winds else self.periodic
+            rows = [jet for axis in range(len(self.box)) for jet in self.embedded(axis, axis in circles, ground, indices)]
             ground.found[key] = stacked(rows, indices, ground.points)
         return ground.found[key]  # type: ignore[return-value]
 
-    def embedded(self, axis: int, ground: Ground, indices: Indices) -> tuple[Jet, ...]:
+    def embedded(self, axis: int, circle: bool, ground: Ground, indices: Indices) -> tuple[Jet, ...]:
         """One coordinate's inputs."""
         low, high = self.box[axis]
         x = ground.coordinate(axis, indices)
-        if axis in self.periodic:
+        if circle:
             angle = (x - low) * (2 * pi / (high - low))
             return UNIVARIATE["cos"](angle), UNIVARIATE["sin"](angle)
         return ((x - low) * (2 / (high - low)) - 1.0,)

@@ -1,0 +1,14 @@
+"""Ways to scatter points over a box."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from kanpde.samplers.adaptive import chosen_by_residual
+from kanpde.samplers.base import Draw, place
+from kanpde.samplers.sobol import sobol
+from kanpde.samplers.uniform import uniform
+
+SAMPLERS: Mapping[str, Draw] = {"sobol": sobol, "uniform": uniform}
+
+__all__ = ["SAMPLERS", "Draw", "chosen_by_residual", "place", "sobol", "uniform"]

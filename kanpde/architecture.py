@@ -1,0 +1,76 @@
+"""From what the user asks of the network to layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kanpde.bases import BASES, Basis, BSpline
+from kanpde.network import DenseLayer, KanLayer, Layer, Network
+from kanpde.spec import NetworkSpec, Spec
+
+DEEP = NetworkSpec(basis="chebyshev", degree=5, grid=8, width=10, depth=3)
+DEGREES = {"chebyshev": 5, "sine": 6, "bspline": 5}
+MLP_WIDTH = 32
+
+
+def inputs_of(spec: Spec) -> int:
+    """The number of network inputs: one per coordinate, two where it is periodic."""
+    return len(spec.box) + len(spec.periodic)
+
+
+def basis_of(asked: NetworkSpec) -> Basis:
+    """The basis that the settings ask for."""
+    name = DEEP.basis if asked.basis == "auto" else asked.basis
+    degree = asked.degree or DEGREES[name]
+    if BASES[name] is BSpline:
+        return BSpline(degree, asked.grid or DEEP.grid)  # type: ignore[arg-type]
+    return BASES[name](degree=degree)  # type: ignore[call-arg]
+
+
+def deep_network(inputs: int, outputs: int, asked: NetworkSpec) -> Network:
+    """Equal layers of learnable edges, or of weights and tanh for an MLP."""
+    depth = asked.depth or DEEP.depth
+    width = asked.width or (MLP_WIDTH if asked.basis == "mlp" else DEEP.width)
+    sizes = [inputs, *[width] * depth, outputs]  # type: ignore[operator,list-item]
+    if asked.basis == "mlp":
+        layers: list[Layer] = [DenseLayer(a, b, "tanh" if k else None) for k, (a, b) in enumerate(zip(sizes, sizes[1:]))]
+    else:
+        basis = basis_of(asked)
+        layers = [KanLayer(basis, a, b, basis.bound if k else None) for k, (a, b) in enumerate(zip(sizes, sizes[1:]))]
+    return Network(tuple(layers))
+
+
+def deep_networks(spec: Spec) -> list[tuple[Network, tuple[str, ...]]]:
+    """One network for all unknowns, and one more for each unknown with settings of its own."""
+    own = dict(spec.network.unknowns or {})
+    shared = tuple(name for name in spec.unknowns if name not in own)
+    found = [(deep_network(inputs_of(spec), len(shared), spec.network), shared)] if shared else []
+    for name in spec.unknowns:
+        if name in own:
+            found.append((deep_network(inputs_of(spec), 1, merged(own[name], spec.network)), (name,)))
+    return found
+
+
+def merged(own: NetworkSpec, general: NetworkSpec) -> NetworkSpec:
+    """An unknown's own settings, completed by the general ones."""
+    return replace(
+        general,
+        basis=general.basis if own.basis == "auto" else own.basis,
+        unknowns=None,
+        **{k: v for k in ("degree", "grid", "width", "depth", "scale") if (v := getattr(own, k)) is not None},
+    )
+
+
+def described(network: Network) -> str:
+    """A network in a few words: `[2, 10, 10, 1] chebyshev, degree 5`."""
+    sizes = [network.layers[0].inputs, *(layer.outputs for layer in network.layers)]
+    return f"{sizes} {', '.join(dict.fromkeys(kind_of(layer) for layer in network.layers))}"
+
+
+def kind_of(layer: Layer) -> str:
+    """A layer's kind in words."""
+    if isinstance(layer, DenseLayer):
+        return "tanh" if layer.before else "ramps"
+    name = next(k for k, v in BASES.items() if isinstance(layer.basis, v))
+    numbers = [f"{k} {v}" for k, v in layer.basis.arrays().items() if isinstance(v, int)]
+    return " ".join([name, *numbers])

@@ -1,0 +1,92 @@
+"""How many points, where, and how much each condition weighs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from kanpde.evaluation import Ground
+from kanpde.objective import Sample, sample
+from kanpde.problem import Block, Problem
+from kanpde.samplers import chosen_by_residual, place, sobol
+from kanpde.spec import SamplingSpec
+
+CHUNK = 1024
+CANDIDATES = 4  # drawn per point that is kept
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The number of points in the interior and on each face."""
+
+    interior: int
+    face: int
+    initial: int
+
+    def of(self, block: Block, time: int | None) -> int:
+        """The number of points of a block; `time` is the axis of t."""
+        if block.face is None:
+            return self.interior
+        return self.initial if block.face[0] == time else self.face
+
+
+def counts(asked: SamplingSpec, dimensions: int, coefficients: int, ratio: float) -> Counts:
+    """As asked, else in proportion to the coefficients."""
+    interior = asked.interior or max(500, int(ratio * coefficients))
+    face = asked.boundary or (1 if dimensions == 1 else max(100, int(4 * interior ** (1 - 1 / dimensions))))
+    return Counts(interior, face, asked.initial or face)
+
+
+def draw(problem: Problem, block: Block, count: int, generator: torch.Generator) -> Tensor:
+    """Points [d, N] of one block, evenly spread; one point where the face is a point."""
+    dimensions = len(problem.trial.box)
+    count = 1 if dimensions == 1 and block.face is not None else count
+    return place(sobol(dimensions, count, generator), problem.trial.box, block.face)
+
+
+def rows_at(problem: Problem, block: Block, theta: Tensor, points: Tensor) -> list[Tensor]:
+    """Each row's residual at points, chunk by chunk, without a graph."""
+    with torch.no_grad() if problem.derivatives == "taylor" else torch.enable_grad():
+        found = [problem.residuals(block, theta, Ground(part)) for part in points.to(theta).split(CHUNK, dim=1)]
+    return [torch.cat([row.detach() for row in parts]) for parts in zip(*found)]
+
+
+def samples(
+    problem: Problem, number: Counts, weights: Mapping[str, float], generator: torch.Generator, theta: Tensor | None
+) -> tuple[Sample, ...]:
+    """Points for every block, those of the interior chosen by the residual at `theta` if it is given."""
+    time = problem.trial.scope.coordinates.index("t") if "t" in problem.trial.scope.coordinates else None
+    found = []
+    for block in problem.blocks:
+        count = number.of(block, time)
+        if theta is not None and block.face is None:
+            points = draw(problem, block, CANDIDATES * count, generator)
+            points = points[:, chosen_by_residual(rows_at(problem, block, theta, points), count, generator)]
+        else:
+            points = draw(problem, block, count, generator)
+        moved = points if theta is None else points.to(theta)
+        found.append(sample(block, moved, [weights[row.name] for row in block.rows], CHUNK))
+    return tuple(found)
+
+
+def row_sizes(problem: Problem, theta: Tensor, trained: Sequence[Sequence[bool]], generator: torch.Generator) -> dict[str, float]:
+    """The root mean square of each row's gradient with respect to the trained coefficients."""
+    sizes: dict[str, float] = {}
+    for block in problem.blocks:
+        ground = Ground(draw(problem, block, 128, generator).to(theta))
+        for row, (_, jacobian) in zip(block.rows, problem.rows_and_jacobian(block, theta, ground, trained)):
+            sizes[row.name] = float(jacobian.square().sum(0).mean().sqrt()) or 1.0
+    return sizes
+
+
+def balance(problem: Problem, sizes: Mapping[str, float], emphasis: float = 1.0) -> dict[str, float]:
+    """Weights that make all rows' gradients alike; conditions count `emphasis` times (cf. Wang, Yu & Perdikaris 2022)."""
+    inside = [sizes[row.name] for row in problem.blocks[0].rows]
+    typical = (sum(s * s for s in inside) / len(inside)) ** 0.5
+    return {
+        row.name: typical / sizes[row.name] * (1.0 if block.face is None else emphasis)
+        for block in problem.blocks for row in block.rows
+    }

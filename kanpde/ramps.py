@@ -1,0 +1,168 @@
+"""Ramps first: a wide layer of fixed random slopes, whose sine edges are then fitted by least squares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import pi
+from typing import Mapping
+
+import torch
+from torch import Tensor
+
+from kanpde.bases import Sine
+from kanpde.build import assemble
+from kanpde.evaluation import Ground
+from kanpde.expression import Binary, Name, Negative, Tree
+from kanpde.network import DenseLayer, KanLayer, Network
+from kanpde.optimisers.orthogonal import Orthogonal
+from kanpde.points import balance, counts, draw, row_sizes, samples
+from kanpde.objective import Residuals, residuals_of
+from kanpde.problem import Block, Problem, Row, read_outs, residual_rows
+from kanpde.samplers import sobol
+from kanpde.spec import Spec
+from kanpde.trial import Branch
+
+
+@dataclass(frozen=True)
+class Ramps:
+    """A number of ridges and the standard deviation of their slopes along each (mapped) coordinate."""
+
+    width: int
+    slopes: tuple[float, ...]
+
+
+def ramps_problem(spec: Spec, width: int) -> Problem:
+    """The problem with a network [d, width, unknowns]: affine ramps, then one sine per edge."""
+    network = Network((DenseLayer(len(spec.box), width), KanLayer(Sine(1), width, len(spec.unknowns))))
+    return assemble(spec, [(network, spec.unknowns)])
+
+
+def widened(problem: Problem, width: int) -> Problem:
+    """The same problem with another number of ridges."""
+    branch = problem.trial.branches[0]
+    first, last = branch.network.layers
+    network = Network((replace(first, outputs=width), replace(last, inputs=width)))
+    return replace(problem, trial=replace(problem.trial, branches=(Branch(network, branch.unknowns),)))
+
+
+def start(problem: Problem, ramps: Ramps, seed: int) -> Tensor:
+    """Normally distributed slopes (by a Sobol sequence), uniform phases, zero read-outs, and one constant ridge.
+
+    Along periodic coordinates the slopes are rounded to multiples of π, so that every ridge closes up.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    uniform = sobol(len(ramps.slopes), ramps.width, generator).clamp(1e-9, 1 - 1e-9)
+    slopes = torch.special.ndtri(uniform) * torch.tensor(ramps.slopes, dtype=torch.float64)[:, None]
+    for axis in problem.trial.periodic:
+        slopes[axis] = pi * (slopes[axis] / pi).round()
+    slopes[:, 0] = 0.0
+    phases = 2 * pi * torch.rand(ramps.width, generator=generator, dtype=torch.float64)
+    phases[0] = 0.0
+    first = torch.cat([slopes, phases[None]]).flatten()
+    return torch.cat([first, torch.zeros(ramps.width * len(problem.trial.scope.unknowns), dtype=torch.float64)])
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Ridges with their objective, the read-outs found, and the residual on fresh points relative to its terms."""
+
+    problem: Problem
+    ramps: Ramps
+    objective: Residuals
+    weights: Mapping[str, float]
+    theta: Tensor
+    loss: float
+    held_out: float
+
+
+def setting(base: Problem, spec: Spec, ramps: Ramps, ratio: float = 2.0) -> tuple[Problem, Tensor, Residuals, dict[str, float]]:
+    """Everything for a fit: the widened problem, its start, the objective over the read-outs and its weights."""
+    problem = widened(base, ramps.width)
+    theta = start(problem, ramps, spec.training.seed)
+    generator = torch.Generator().manual_seed(spec.training.seed + 1)
+    weights = balance(problem, row_sizes(problem, theta, read_outs(problem.trial), generator))
+    number = counts(spec.sampling, len(spec.box), ramps.width, ratio)
+    drawn = samples(problem, number, weights, generator, None)
+    return problem, theta, residuals_of(problem, drawn, theta, read_outs(problem.trial)), weights
+
+
+def linear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None) -> Fit:
+    """The least-squares read-outs of a linear problem, by one column-scaled QR factorisation."""
+    problem, theta, objective, weights = setting(base, spec, ramps)
+    transposed, residuals = objective.jacobian(theta[objective.mask])
+    part = -scaled_least_squares(transposed, residuals)
+    loss = float((residuals + transposed.T @ part).square().sum())
+    theta = objective.whole(part)
+    return Fit(problem, ramps, objective, weights, theta, loss, held_out(problem, theta, spec.training.seed))
+
+
+def nonlinear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None, steps: int = 30) -> Fit:
+    """The read-outs of a nonlinear problem by damped Gauss–Newton steps, from a fit nearby if there is one."""
+    problem, theta, objective, weights = setting(base, spec, ramps)
+    part, losses = theta[objective.mask], [float("inf")]
+    if near is not None:
+        part = projected(problem, theta, objective, near)
+    for number, step in enumerate(Orthogonal(damping=1e-6 if near else 1e-2, falls=1e-2).iterate(lambda: objective, part, {}), start=1):
+        part = step.theta
+        losses.append(step.loss)
+        slow = number > 6 and step.loss > 0.5 * losses[-4]
+        if number >= steps or not step.moved or slow:
+            break
+    theta = objective.whole(part)
+    return Fit(problem, ramps, objective, weights, theta, losses[-1], held_out(problem, theta, spec.training.seed))
+
+
+def projected(problem: Problem, theta: Tensor, objective: Residuals, near: Fit) -> Tensor:
+    """The read-outs whose fields are nearest to another fit's, in least squares over the interior points."""
+    zero = frozenset({(0,) * len(problem.trial.box)})
+    names = problem.trial.scope.unknowns
+    block = Block("values", None, tuple(Row(name, Name(name)) for name in names), dict.fromkeys(names, zero))
+    rows, gaps = [], []
+    for ground in objective.samples[0].chunks:
+        aims = near.problem.residuals(block, near.theta, Ground(ground.points))
+        for (value, jacobian), aim in zip(problem.rows_and_jacobian(block, theta, ground, read_outs(problem.trial)), aims):
+            rows.append(jacobian)
+            gaps.append(value - aim.detach())
+    return theta[objective.mask] - scaled_least_squares(torch.cat(rows, dim=1), torch.cat(gaps))
+
+
+def scaled_least_squares(transposed: Tensor, right: Tensor) -> Tensor:
+    """x that minimises ‖Jx − b‖ for Jᵀ [P, R] and b [R], with the columns of J scaled to unit length."""
+    lengths = transposed.norm(dim=1)
+    lengths = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
+    matrix = (transposed / lengths[:, None]).T
+    return torch.linalg.lstsq(matrix, right[:, None], driver="gels").solution[:, 0] / lengths
+
+
+def held_out(problem: Problem, theta: Tensor, seed: int) -> float:
+    """The residuals on fresh points, each relative to the largest of its terms, root of the sum of squares."""
+    generator, total, level = torch.Generator().manual_seed(seed + 999), 0.0, 0.0
+    for block in problem.blocks:
+        ground = Ground(draw(problem, block, 400 if block.face is None else 100, generator).to(theta))
+        with torch.no_grad():
+            fields, _ = problem.trial.fields(theta, ground, block.needed)
+            sizes = [max(map(size, block_terms(problem, block, row, ground, fields))) for row in block.rows]
+            found = [size(row) for row in residual_rows(problem.trial, block, ground, fields)]
+        if block.face is None:
+            level = max(size(fields[name].terms[zero]) for name in fields for zero in [(0,) * len(problem.trial.box)] if zero in fields[name].terms) \
+                if any((0,) * len(problem.trial.box) in f.terms for f in fields.values()) else 0.0
+        total += sum((r / max(s, level if block.face else 0.0, 1e-300)) ** 2 for r, s in zip(found, sizes))
+    return total**0.5
+
+
+def size(values: Tensor) -> float:
+    """The root mean square."""
+    return float(values.square().mean().sqrt())
+
+
+def block_terms(problem: Problem, block: Block, row: Row, ground: Ground, fields: Mapping[str, object]) -> list[Tensor]:
+    """The values of the terms whose sum a residual is."""
+    parts = Block(block.name, block.face, tuple(Row(str(k), t) for k, t in enumerate(terms(row.formula))), block.needed)
+    return residual_rows(problem.trial, parts, ground, fields)  # type: ignore[arg-type]
+
+
+def terms(tree: Tree) -> list[Tree]:
+    """A sum taken apart."""
+    if isinstance(tree, Binary) and tree.operator in "+-":
+        return terms(tree.left) + terms(tree.right)
+    return terms(tree.argument) if isinstance(tree, Negative) else [tree]

@@ -1,0 +1,157 @@
+"""A trained trial solution: evaluate it anywhere, measure it, put it on a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from typing import Any, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kanpde.build import assemble, spatial
+from kanpde.errors import KanpdeError
+from kanpde.evaluation import Ground, as_jet, evaluate
+from kanpde.expression import ExpressionError, parse
+from kanpde.operators import Scene, expand
+from kanpde.problem import FIELDS, Block, Problem, Row, needed_derivatives
+from kanpde.resolution import NUMBER, Scope, resolve
+from kanpde.result import Field, FieldError, Outcome, Result
+from kanpde.spec import Spec, read_spec_text
+from kanpde.stored import network_arrays, stored_networks
+from kanpde.tree import Name, Tree
+from kanpde.truth import exact_values, field_error, truth_of
+
+CHUNK = 4000
+SIDES = {1: 401, 2: 101, 3: 41, 4: 15}  # output points along each coordinate, by their number
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A problem with trained coefficients, how the training went, and what came of it."""
+
+    spec: Spec
+    problem: Problem
+    theta: Tensor
+    history: Mapping[str, np.ndarray]
+    outcome: Outcome
+    summary: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+    def at(self, points: np.ndarray, fields: Sequence[str] = ()) -> dict[str, np.ndarray]:
+        """Fields, derivatives or expressions (`u`, `u_x`, `u^2 + v^2`) at points [M, d]; NaN outside the domain.
+
+        Raises KanpdeError for an expression that cannot be read.
+        """
+        names = tuple(fields) or self.spec.unknowns
+        trees = {name: asked_formula(self.spec, name) for name in names}
+        where = torch.as_tensor(np.asarray(points, dtype=np.float64).T.copy())
+        low, high = (torch.tensor(ends, dtype=torch.float64)[:, None] for ends in zip(*self.spec.box.values()))
+        slack = 1e-12 * (high - low)
+        inside = ((where >= low - slack) & (where <= high + slack)).all(0)
+        values = self.formulas(trees, where[:, inside])
+        found = {name: np.full(where.shape[1], np.nan) for name in names}
+        for name in names:
+            found[name][inside.numpy()] = values[name].numpy()
+        return found
+
+    def formulas(self, trees: Mapping[str, Tree], points: Tensor) -> dict[str, Tensor]:
+        """Formulas of the coordinates and unknowns at points [d, M]."""
+        scene = Scene(spatial(self.spec), self.spec.definitions)
+        rows = tuple(Row(name, expand(tree, scene)) for name, tree in trees.items())
+        block = Block("asked", None, rows, needed_derivatives(self.problem.trial, rows))
+        return formula_values(self.problem, block, self.theta, points)
+
+    def errors(self) -> dict[str, FieldError]:
+        """The true error of each unknown whose solution is known."""
+        truth = truth_of(self.spec)
+        if truth is None:
+            return {}
+        return truth.errors(self.formulas({name: Name(name) for name in truth.values}, truth.points))
+
+    def tabulate(self) -> Result:
+        """The solution on the output grid with errors, residuals, history and the network's arrays."""
+        axes = output_axes(self.spec)
+        points = torch.stack([m.flatten() for m in torch.meshgrid(*map(torch.as_tensor, axes.values()), indexing="ij")])
+        shape = tuple(len(axis) for axis in axes.values())
+        fields = {name: replace(f, values=f.values.reshape(shape)) for name, f in self.tabulated(points)}
+        return Result(
+            title=self.spec.title,
+            axes=axes,
+            fields=fields,
+            errors=self.errors(),
+            history=self.history,
+            network=network_arrays(self.problem, self.theta, self.spec.enforce),
+            outcome=self.outcome,
+            summary=self.summary,
+            spec_text=self.spec.text,
+            spec_name=self.spec.path.name,
+            overrides=self.spec.overrides,
+            provenance=self.provenance,
+        )
+
+    def tabulated(self, points: Tensor) -> Iterator[tuple[str, Field]]:
+        """Every field of the output, flat."""
+        unknowns = self.formulas({name: Name(name) for name in self.spec.unknowns}, points)
+        exact = exact_values(self.spec, points) if self.spec.exact else {}
+        for name, values in unknowns.items():
+            yield name, Field(values.numpy(), "solution", name)
+            if name in exact:
+                yield f"{name}_exact", Field(exact[name].numpy(), "exact", name)
+                yield f"{name}_error", Field((values - exact[name]).numpy(), "error", name)
+        interior = self.problem.blocks[0]
+        for name, values in formula_values(self.problem, interior, self.theta, points).items():
+            yield f"residual_{name}", Field(values.numpy(), "residual", name)
+        if self.spec.output.extra:
+            for name, values in self.formulas(self.spec.output.extra, points).items():
+                yield name, Field(values.numpy(), "extra", name)
+
+
+def formula_values(problem: Problem, block: Block, theta: Tensor, points: Tensor) -> dict[str, Tensor]:
+    """The block's formulas at points [d, M], by name, chunk by chunk."""
+    zero = frozenset({(0,) * points.shape[0]})
+    found: dict[str, list[Tensor]] = {row.name: [points.new_zeros(0)] for row in block.rows}
+    for part in points.to(theta).split(CHUNK, dim=1):
+        ground = Ground(part)
+        with torch.no_grad():
+            fields, _ = FIELDS["taylor"](problem.trial, theta, ground, block.needed, ())
+            for row in block.rows:
+                value = evaluate(row.formula, zero, problem.trial.scope, ground, lambda n, w: fields[n].restricted(w))
+                found[row.name].append(torch.as_tensor(as_jet(value, zero, ground).value).cpu().double())
+    return {name: torch.cat(values) for name, values in found.items()}
+
+
+def output_axes(spec: Spec) -> dict[str, np.ndarray]:
+    """The coordinates of the output grid: as asked, else 101 a side in the plane and fewer in more dimensions."""
+    side = SIDES.get(len(spec.box), 7)
+    sizes = dict(zip(spatial(spec), spec.output.grid or ()))
+    found = {name: np.linspace(low, high, sizes.get(name, side)) for name, (low, high) in spec.box.items()}
+    times = spec.output.times
+    if "t" in found and times is not None:
+        found["t"] = np.linspace(*spec.box["t"], times) if isinstance(times, int) else np.asarray(times, dtype=float)
+    if prod(map(len, found.values())) > 5e7:
+        raise KanpdeError("the output grid has more than 5e7 points; ask for fewer with output.grid")
+    return found
+
+
+def asked_formula(spec: Spec, text: str) -> Tree:
+    """A formula of the unknowns and coordinates, as asked for on the command line."""
+    try:
+        found = resolve(parse(text), Scope(tuple(spec.box), spec.unknowns, dict.fromkeys(spec.definitions, NUMBER)))
+    except ExpressionError as error:
+        raise KanpdeError(f"'{text}': {error}") from error
+    if found.faults:
+        raise KanpdeError(f"'{text}': {found.faults[0][1]}")
+    return found.tree
+
+
+def restored(result: Result) -> Solution:
+    """The solution that a result was made from."""
+    folder = Path(str(result.provenance.get("folder", ".")))
+    spec = read_spec_text(result.spec_text, result.spec_name, folder, result.overrides)
+    spec = replace(spec, enforce=str(result.network["enforce"]))
+    networks, theta = stored_networks(result.network)
+    problem = assemble(spec, networks)
+    return Solution(spec, problem, theta, result.history, result.outcome, result.summary, result.provenance)

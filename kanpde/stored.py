@@ -1,0 +1,65 @@
+"""Networks as plain arrays and back."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kanpde.bases import BASES
+from kanpde.errors import ResultError
+from kanpde.network import DenseLayer, KanLayer, Layer, Network
+from kanpde.problem import Problem
+
+NAMES = {kind: name for name, kind in BASES.items()}
+
+
+def network_arrays(problem: Problem, theta: Tensor, enforce: str) -> dict[str, Any]:
+    """All that is needed, beside the problem's text, to evaluate a trial solution again."""
+    branches, start = {}, 0
+    for number, branch in enumerate(problem.trial.branches):
+        part = theta[start : start + branch.network.size]
+        start += branch.network.size
+        layers = {str(k): layer_arrays(layer, c) for k, (layer, c) in enumerate(branch.network.split(part))}
+        branches[str(number)] = {"unknowns": list(branch.unknowns), "layers": layers}
+    return {"enforce": enforce, "branches": branches}
+
+
+def layer_arrays(layer: Layer, coefficients: Tensor) -> dict[str, Any]:
+    """One layer's kind, sizes and coefficients."""
+    found: dict[str, Any] = {"before": layer.before or "", "inputs": layer.inputs, "outputs": layer.outputs}
+    found["coefficients"] = coefficients.detach().cpu().numpy().copy()
+    if isinstance(layer, KanLayer):
+        plain = {k: v.cpu().numpy() if isinstance(v, Tensor) else v for k, v in layer.basis.arrays().items()}
+        return {"basis": NAMES[type(layer.basis)], **found, "options": plain}
+    return {"basis": "mlp", **found}
+
+
+def stored_networks(arrays: Mapping[str, Any]) -> tuple[list[tuple[Network, tuple[str, ...]]], Tensor]:
+    """The networks with their unknowns, and the coefficients; raises ResultError for arrays that make none."""
+    try:
+        networks, parts = [], []
+        for number in sorted(arrays["branches"], key=int):
+            branch = arrays["branches"][number]
+            layers = [branch["layers"][k] for k in sorted(branch["layers"], key=int)]
+            network = Network(tuple(stored_layer(entry) for entry in layers))
+            for layer, entry in zip(network.layers, layers):
+                if tuple(np.shape(entry["coefficients"])) != layer.shape:
+                    raise ValueError(f"coefficients of shape {np.shape(entry['coefficients'])}, expected {layer.shape}")
+            networks.append((network, tuple(str(name) for name in branch["unknowns"])))
+            parts += [torch.as_tensor(np.asarray(entry["coefficients"]).ravel()) for entry in layers]
+        return networks, torch.cat(parts)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ResultError(f"the stored network cannot be read: {error}") from error
+
+
+def stored_layer(entry: Mapping[str, Any]) -> Layer:
+    """One layer from its arrays."""
+    sizes = int(entry["inputs"]), int(entry["outputs"])
+    before = str(entry["before"]) or None
+    if entry["basis"] == "mlp":
+        return DenseLayer(*sizes, before)
+    options = {k: torch.as_tensor(v) if isinstance(v, np.ndarray) and v.ndim else int(v) for k, v in entry["options"].items()}
+    return KanLayer(BASES[str(entry["basis"])](**options), *sizes, before)

@@ -1,0 +1,150 @@
+"""Training all layers: points that follow the residual to enter the basin, then a large fixed set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from kanpde.architecture import deep_networks, described
+from kanpde.build import assemble
+from kanpde.clock import Clock, State, losses_of
+from kanpde.objective import Residuals, residuals_of
+from kanpde.optimisers import OPTIMISERS, LevenbergMarquardt
+from kanpde.points import Counts, balance, counts, samples
+from kanpde.problem import Problem, everything
+from kanpde.spec import Spec, Stage
+
+EMPHASIS = 10.0
+BASIN = 0.55  # of the time, at most, on moving points
+PATIENCE = 16  # steps over which progress is judged
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A problem with its networks, and how its residuals are sampled and weighed."""
+
+    problem: Problem
+    number: Counts
+    weights: Mapping[str, float]
+    generator: torch.Generator
+    note: str
+
+    def objective(self, theta: Tensor, adapt: bool, factor: int = 1) -> Residuals:
+        """A new draw of points."""
+        number = Counts(self.number.interior * factor, self.number.face * factor, self.number.initial * factor)
+        drawn = samples(self.problem, number, self.weights, self.generator, theta if adapt else None)
+        return residuals_of(self.problem, drawn, theta, everything(self.problem.trial))
+
+    def state(self, theta: Tensor, stage: str, loss: float, objective: Residuals, **more: object) -> State:
+        """The state after a step."""
+        return State(
+            self.problem, theta, stage, loss, losses_of(objective, theta), self.weights, self.note, **more  # type: ignore[arg-type]
+        )
+
+
+def deep_setting(spec: Spec, generator: torch.Generator) -> tuple[Setting, Tensor]:
+    """The networks asked for, or three hidden layers of ten, with a random start."""
+    networks = deep_networks(spec)
+    problem = assemble(spec, networks)
+    theta = problem.trial.initial(generator).to(device=spec.training.device, dtype=getattr(torch, spec.training.precision))
+    weights = balance(problem, theta, generator, EMPHASIS)
+    number = counts(spec.sampling, len(spec.box), len(theta), 2.2)
+    return Setting(problem, number, weights, generator, "; ".join(described(n) for n, _ in networks)), theta
+
+
+def staged(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
+    """The stages that the user lists, one after another."""
+    setting, theta = deep_setting(spec, generator)
+    for stage in spec.training.stages:
+        for state in one_stage(setting, theta, stage, spec.sampling.adapt is not False, clock.within(stage.time)):
+            theta = state.theta
+            yield state
+
+
+def one_stage(setting: Setting, theta: Tensor, stage: Stage, adapt: bool, clock: Clock) -> Iterator[State]:
+    """One optimiser, on points drawn again at every step (`adapt`) or once."""
+    optimiser = OPTIMISERS[stage.optimiser](**({"rate": stage.rate} if stage.rate else {}))
+    adapt = adapt if stage.adapt is None else stage.adapt
+    every = {"levenberg-marquardt": 1, "l-bfgs": 200, "adam": 20}[stage.optimiser]
+    source = Source(setting, adapt, every, theta)
+    for number, step in enumerate(optimiser.iterate(source.next, theta, {}), start=1):
+        source.follow(step.theta)
+        yield setting.state(step.theta, stage.optimiser, step.loss, source.current(), steps=stage.steps)
+        if clock.left() <= 0 or number == stage.steps:
+            return
+
+
+class Source:
+    """Gives an optimiser its objective: a new draw after every few steps, at the latest coefficients."""
+
+    def __init__(self, setting: Setting, adapt: bool, every: int, theta: Tensor, factor: int = 1) -> None:
+        self.setting, self.adapt, self.every, self.factor = setting, adapt, every, factor
+        self.theta, self.count = theta, 0
+        self.objective: Residuals | None = None
+
+    def next(self) -> Residuals:
+        """The objective of the next step."""
+        if self.objective is None or (self.adapt and self.count % self.every == 0):
+            self.objective = self.setting.objective(self.theta, self.adapt, self.factor)
+        self.count += 1
+        return self.objective
+
+    def current(self) -> Residuals:
+        """The objective of the last step."""
+        return self.objective or self.next()
+
+    def follow(self, theta: Tensor) -> None:
+        """Draw at these coefficients next time."""
+        self.theta = theta
+
+
+def deep(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
+    """Levenberg–Marquardt on all layers: moving points first, then rounds on large fixed sets."""
+    setting, theta = deep_setting(spec, generator)
+    adapt = spec.sampling.adapt is not False
+    for state in basin(setting, theta, adapt, clock):
+        theta = state.theta
+        yield state
+    yield from polish(setting, theta, adapt, clock)
+
+
+def basin(setting: Setting, theta: Tensor, adapt: bool, clock: Clock) -> Iterator[State]:
+    """Steps on points drawn anew each time, until the loss stops falling."""
+    source = Source(setting, adapt, 1, theta)
+    until = clock.elapsed() + BASIN * clock.left()
+    losses: list[float] = []
+    for step in LevenbergMarquardt().iterate(source.next, theta, {}):
+        source.follow(step.theta)
+        losses.append(step.loss)
+        yield setting.state(step.theta, "levenberg-marquardt", step.loss, source.current())
+        if clock.elapsed() > until or (losses[-1] < 1e-4 * losses[0] and levelled(losses)):
+            return
+
+
+def levelled(losses: list[float]) -> bool:
+    """Whether the last steps brought less than a factor of two over those before."""
+    if len(losses) < 3 * PATIENCE:
+        return False
+    last, before = sorted(losses[-PATIENCE:]), sorted(losses[-2 * PATIENCE : -PATIENCE])
+    return last[PATIENCE // 2] > 0.5 * before[PATIENCE // 2]
+
+
+def polish(setting: Setting, theta: Tensor, adapt: bool, clock: Clock, factor: int = 3) -> Iterator[State]:
+    """Rounds on large fixed sets of points, chosen by the residual, each until it stops paying."""
+    reached = float("inf")
+    while clock.left() > 0:
+        source = Source(setting, adapt, 10**9, theta, factor)
+        losses: list[float] = []
+        for step in LevenbergMarquardt(damping=1e-6).iterate(source.next, theta, {}):
+            theta = step.theta
+            losses.append(step.loss)
+            yield setting.state(theta, "levenberg-marquardt, fixed points", step.loss, source.current())
+            slow = len(losses) > 8 and losses[-1] > 0.8 * losses[-9]
+            if clock.left() <= 0 or slow or not step.moved or len(losses) >= 60:
+                break
+        if losses[-1] > 0.7 * reached:
+            return
+        reached = losses[-1]
