@@ -103,6 +103,8 @@ def _dirichlet(atom: Name, form: Affine, equation: Equation, ground: Ground) -> 
     coefficient = value_of(form.coefficients[atom])
     if not coefficient:
         return Kind("operator")
+    if abs(coefficient) == 1:
+        return Kind("dirichlet", atom.name, times(Number(-coefficient), form.rest))
     return Kind("dirichlet", atom.name, quotient(times(Number(-1.0), form.rest), Number(coefficient)))
 
 

@@ -234,7 +234,8 @@ def show(tree: Tree) -> str:
 def _show(tree: Tree, binding: int) -> str:
     match tree:
         case Number(value=value):
-            return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+            text = str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+            return _bracket(text, value < 0 and MINUS < binding)
         case Name(name=name):
             return name
         case Negative(argument=argument):

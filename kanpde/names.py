@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from typing import Iterable
 
 HIGHEST_ORDER = 8
+MOST_COMPARED = 300
 
 
 def closest(name: str, known: Iterable[str]) -> str:
     """The known name most like `name`, preferring one that differs in case or in one letter; '' if none is near."""
-    names = list(known)
+    names = list(known)[:MOST_COMPARED]
     cased = [k for k in names if k.lower() == name.lower()]
     alike = [k for k in names if len(k) == len(name) > 1 and sum(a != b for a, b in zip(k, name)) == 1]
     return (cased or alike or get_close_matches(name, names, n=1, cutoff=0.5) or [""])[0]

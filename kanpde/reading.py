@@ -138,8 +138,9 @@ class Source:
     def place(self, line: int, column: int) -> Place:
         """The place of a line and column counted from 0."""
         shown = self.lines[line] if line < len(self.lines) else ""
-        shown = "".join(c if c.isprintable() else " " for c in shown)
-        return Place(self.name, line + 1, column + 1, shown if len(shown) <= WIDEST_SHOWN else "")
+        if len(shown) > WIDEST_SHOWN:
+            return Place(self.name, line + 1, column + 1)
+        return Place(self.name, line + 1, column + 1, "".join(c if c.isprintable() else " " for c in shown))
 
     def tree(self) -> tuple[Node, list[Mistake]]:
         """The root node and the mistakes found."""
