@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Iterator, Mapping
 
 from kanpde.errors import Mistake, Place
 from kanpde.formulas import Log, read_equation, read_formula
 from kanpde.names import subscripted, suggestion
-from kanpde.reading import Entry, Node, Scalar, Sequence, Table
+from kanpde.reading import Entry, Node, Scalar, Sequence, Table, is_empty
 from kanpde.resolution import Scope
 from kanpde.statement import Condition, Equation, Face
 from kanpde.tree import Call, Derivative, Name, Tree
@@ -76,10 +75,11 @@ def _is_free(node: Node) -> bool:
 
 def _words(key: Scalar) -> Iterator[Scalar]:
     """The comma-separated words of a key, each at its place."""
-    for match in re.finditer(r"[^,]+", key.text):
-        word = match.group().strip()
-        column = match.start() + len(match.group()) - len(match.group().lstrip())
-        yield Scalar(word, key.path, key.at(column))
+    column = 0
+    for piece in key.text.split(","):
+        if piece.strip():
+            yield Scalar(piece.strip(), key.path, key.at(column + len(piece) - len(piece.lstrip())))
+        column += len(piece) + 1
 
 
 def _cover(faces: tuple[Face, ...], word: Scalar, covered: dict[Face, str], log: Log) -> tuple[Face, ...]:
@@ -128,6 +128,8 @@ def _parts(entries: list[Entry], scope: Scope, covered: dict[Face, str], log: Lo
         else:
             log.say(word, _stranger(word.text, scope))
     for index, entry in enumerate(entries):
+        if index not in {number for number, _ in words}:
+            log.say(entry.key, "a face is named here, as in 'left: u = 0'")
         yield Part(entry, tuple(found[index]))
 
 
@@ -146,6 +148,9 @@ def _stranger(word: str, scope: Scope) -> str:
 def _conditions(part: Part, scope: Scope, log: Log) -> Iterator[Condition]:
     """One condition per equation and face."""
     value = part.entry.value
+    if is_empty(value):
+        log.say(value, "a condition is missing here; inside { }, a name like 'left, right' needs quotes")
+        return
     nodes = value.items if isinstance(value, Sequence) else (value,)
     if not nodes:
         log.say(value, "the list of conditions is empty; write 'free' if the problem needs none here")

@@ -11,7 +11,7 @@ from kanpde.errors import Mistake
 from kanpde.expression import ExpressionError, constant
 from kanpde.formulas import Log, declare, read_syntax, resolved, scalar
 from kanpde.names import closest, subscripted, suggestion
-from kanpde.reading import Node, Scalar, Sequence, Table
+from kanpde.reading import Node, Scalar, Sequence, Table, is_empty
 from kanpde.resolution import UNSURE, Scope, Shape
 from kanpde.tree import Tree, free_names
 from kanpde.vocabulary import CONSTANTS, MATHEMATICAL_NAMES
@@ -23,7 +23,7 @@ MOST_COORDINATES = 8
 
 def read_unknowns(node: Node | None, taken: dict[str, str], log: Log) -> tuple[str, ...]:
     """The names of the unknowns."""
-    if node is None:
+    if node is None or is_empty(node):
         return ()
     items = node.items if isinstance(node, Sequence) else (node,)
     if not items or isinstance(node, Table):
