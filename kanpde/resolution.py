@@ -113,10 +113,8 @@ class _Resolver:
                 f"'{name}': the subscript '{subscript}' is not made of the coordinates {listed}", column
             )
         if len(ways) > 1:
-            message = (
-                f"'{name}' can be read in two ways; write d(…, {', '.join(ways[0])}) or d(…, {', '.join(ways[1])})"
-            )
-            raise ExpressionError(message, column)
+            first, second = (", ".join(way) for way in ways)
+            raise ExpressionError(f"'{name}' can be read in two ways; write d(…, {first}) or d(…, {second})", column)
         return self.bounded(ways[0], column)
 
     def bounded(self, axes: tuple[str, ...], column: int) -> tuple[str, ...]:

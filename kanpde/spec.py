@@ -110,21 +110,20 @@ def read_spec_text(text: str, name: str, folder: Path, overrides: Iterable[str] 
     file = _File(root, Place(name, 1, 1), log)
     _check_sections(file)
     statement = _statement(file)
-    settings = {
-        "network": read_network(root.get("network"), statement.scope.unknowns, log),
-        "sampling": read_sampling(root.get("sampling"), log),
-        "training": read_training(root.get("training"), log),
-        "output": read_output(root.get("output"), statement.scope, statement.box, log),
-        "reference": read_reference(root.get("reference"), folder, log),
-        "enforce": _word(file, "enforce", ("auto", "hard", "soft")),
-        "title": _title(file) or Path(name).stem,
-    }
+    network = read_network(root.get("network"), statement.scope.unknowns, log)
+    sampling = read_sampling(root.get("sampling"), log)
+    training = read_training(root.get("training"), log)
+    output = read_output(root.get("output"), statement.scope, statement.box, log)
+    reference = read_reference(root.get("reference"), folder, log)
+    enforce = _word(file, "enforce", ("auto", "hard", "soft"))
+    title = _title(file) or Path(name).stem
     if log.mistakes:
         raise SpecError(dict.fromkeys(log.mistakes))
     return Spec(
         path=Path(name),
         text=text,
         overrides=overrides,
+        title=title,
         unknowns=statement.scope.unknowns,
         box=statement.box,
         definitions=statement.definitions,
@@ -134,7 +133,12 @@ def read_spec_text(text: str, name: str, folder: Path, overrides: Iterable[str] 
         periodic=statement.boundary.periodic,
         free=statement.boundary.free,
         exact=statement.exact,
-        **settings,  # type: ignore[arg-type]
+        reference=reference,
+        enforce=enforce,
+        network=network,
+        sampling=sampling,
+        training=training,
+        output=output,
     )
 
 
