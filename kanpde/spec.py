@@ -109,22 +109,23 @@ def read_spec_text(text: str, name: str, folder: Path, overrides: Iterable[str] 
     root = overridden(root, overrides, log.mistakes)
     file = _File(root, Place(name, 1, 1), log)
     _check_sections(file)
-    statement = _statement(file)
-    network = read_network(root.get("network"), statement.scope.unknowns, log)
-    sampling = read_sampling(root.get("sampling"), log)
-    training = read_training(root.get("training"), log)
-    output = read_output(root.get("output"), statement.scope, statement.box, log)
-    reference = read_reference(root.get("reference"), folder, log)
-    enforce = _word(file, "enforce", ("auto", "hard", "soft"))
-    title = _title(file) or Path(name).stem
+    spec = _spec(file, text, folder, overrides)
     if log.mistakes:
         raise SpecError(dict.fromkeys(log.mistakes))
+    return spec
+
+
+def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...]) -> Spec:
+    """The problem, with defaults in place of what was mistaken."""
+    root, log, path = file.root, file.log, Path(file.start.file)
+    statement = _statement(file)
+    unknowns = statement.scope.unknowns
     return Spec(
-        path=Path(name),
+        path=path,
         text=text,
         overrides=overrides,
-        title=title,
-        unknowns=statement.scope.unknowns,
+        title=_title(file) or path.stem,
+        unknowns=unknowns,
         box=statement.box,
         definitions=statement.definitions,
         equations=statement.equations,
@@ -133,12 +134,12 @@ def read_spec_text(text: str, name: str, folder: Path, overrides: Iterable[str] 
         periodic=statement.boundary.periodic,
         free=statement.boundary.free,
         exact=statement.exact,
-        reference=reference,
-        enforce=enforce,
-        network=network,
-        sampling=sampling,
-        training=training,
-        output=output,
+        reference=read_reference(root.get("reference"), folder, log),
+        enforce=_word(file, "enforce", ("auto", "hard", "soft")),
+        network=read_network(root.get("network"), unknowns, log),
+        sampling=read_sampling(root.get("sampling"), log),
+        training=read_training(root.get("training"), log),
+        output=read_output(root.get("output"), statement.scope, statement.box, log),
     )
 
 
