@@ -43,9 +43,10 @@ class State:
     loss: float
     losses: Callable[[], Mapping[str, float]]
     weights: Mapping[str, float]
+    enforce: str
     note: str = ""
     steps: int | None = None
-    settled: bool = False  # nothing more is to be gained here
+    settled: bool = False  # worth a line of its own in the log
 
 
 def losses_of(objective: Residuals, theta: Tensor) -> Callable[[], Mapping[str, float]]:

@@ -12,12 +12,13 @@ from torch import Tensor
 from kanpde.bases import Sine
 from kanpde.build import assemble
 from kanpde.evaluation import Ground
-from kanpde.expression import Binary, Name, Negative, Tree
+from kanpde.tree import Name
 from kanpde.network import DenseLayer, KanLayer, Network
 from kanpde.optimisers.orthogonal import Orthogonal
-from kanpde.points import balance, counts, draw, row_sizes, samples
+from kanpde.points import balance, counts, row_sizes, samples
+from kanpde.relative import relative_residual
 from kanpde.objective import Residuals, residuals_of
-from kanpde.problem import Block, Problem, Row, read_outs, residual_rows
+from kanpde.problem import Block, Problem, Row, read_outs
 from kanpde.samplers import sobol
 from kanpde.spec import Spec
 from kanpde.trial import Branch
@@ -93,7 +94,7 @@ def linear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None)
     part = -scaled_least_squares(transposed, residuals)
     loss = float((residuals + transposed.T @ part).square().sum())
     theta = objective.whole(part)
-    return Fit(problem, ramps, objective, weights, theta, loss, held_out(problem, theta, spec.training.seed))
+    return Fit(problem, ramps, objective, weights, theta, loss, relative_residual(problem, theta, spec.training.seed))
 
 
 def nonlinear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None, steps: int = 30) -> Fit:
@@ -109,7 +110,7 @@ def nonlinear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = No
         if number >= steps or not step.moved or slow:
             break
     theta = objective.whole(part)
-    return Fit(problem, ramps, objective, weights, theta, losses[-1], held_out(problem, theta, spec.training.seed))
+    return Fit(problem, ramps, objective, weights, theta, losses[-1], relative_residual(problem, theta, spec.training.seed))
 
 
 def projected(problem: Problem, theta: Tensor, objective: Residuals, near: Fit) -> Tensor:
@@ -132,37 +133,3 @@ def scaled_least_squares(transposed: Tensor, right: Tensor) -> Tensor:
     lengths = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
     matrix = (transposed / lengths[:, None]).T
     return torch.linalg.lstsq(matrix, right[:, None], driver="gels").solution[:, 0] / lengths
-
-
-def held_out(problem: Problem, theta: Tensor, seed: int) -> float:
-    """The residuals on fresh points, each relative to the largest of its terms, root of the sum of squares."""
-    generator, total, level = torch.Generator().manual_seed(seed + 999), 0.0, 0.0
-    for block in problem.blocks:
-        ground = Ground(draw(problem, block, 400 if block.face is None else 100, generator).to(theta))
-        with torch.no_grad():
-            fields, _ = problem.trial.fields(theta, ground, block.needed)
-            sizes = [max(map(size, block_terms(problem, block, row, ground, fields))) for row in block.rows]
-            found = [size(row) for row in residual_rows(problem.trial, block, ground, fields)]
-        if block.face is None:
-            level = max(size(fields[name].terms[zero]) for name in fields for zero in [(0,) * len(problem.trial.box)] if zero in fields[name].terms) \
-                if any((0,) * len(problem.trial.box) in f.terms for f in fields.values()) else 0.0
-        total += sum((r / max(s, level if block.face else 0.0, 1e-300)) ** 2 for r, s in zip(found, sizes))
-    return total**0.5
-
-
-def size(values: Tensor) -> float:
-    """The root mean square."""
-    return float(values.square().mean().sqrt())
-
-
-def block_terms(problem: Problem, block: Block, row: Row, ground: Ground, fields: Mapping[str, object]) -> list[Tensor]:
-    """The values of the terms whose sum a residual is."""
-    parts = Block(block.name, block.face, tuple(Row(str(k), t) for k, t in enumerate(terms(row.formula))), block.needed)
-    return residual_rows(problem.trial, parts, ground, fields)  # type: ignore[arg-type]
-
-
-def terms(tree: Tree) -> list[Tree]:
-    """A sum taken apart."""
-    if isinstance(tree, Binary) and tree.operator in "+-":
-        return terms(tree.left) + terms(tree.right)
-    return terms(tree.argument) if isinstance(tree, Negative) else [tree]

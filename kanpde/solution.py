@@ -22,7 +22,7 @@ from kanpde.result import Field, FieldError, Outcome, Result
 from kanpde.spec import Spec, read_spec_text
 from kanpde.stored import network_arrays, stored_networks
 from kanpde.tree import Name, Tree
-from kanpde.truth import exact_values, field_error, truth_of
+from kanpde.truth import exact_values, truth_of
 
 CHUNK = 4000
 SIDES = {1: 401, 2: 101, 3: 41, 4: 15}  # output points along each coordinate, by their number
@@ -69,7 +69,7 @@ class Solution:
         truth = truth_of(self.spec)
         if truth is None:
             return {}
-        return truth.errors(self.formulas({name: Name(name) for name in truth.values}, truth.points))
+        return truth.errors(unknown_values(self.problem, self.theta, tuple(truth.values), truth.points))
 
     def tabulate(self) -> Result:
         """The solution on the output grid with errors, residuals, history and the network's arrays."""
@@ -94,7 +94,7 @@ class Solution:
 
     def tabulated(self, points: Tensor) -> Iterator[tuple[str, Field]]:
         """Every field of the output, flat."""
-        unknowns = self.formulas({name: Name(name) for name in self.spec.unknowns}, points)
+        unknowns = unknown_values(self.problem, self.theta, self.spec.unknowns, points)
         exact = exact_values(self.spec, points) if self.spec.exact else {}
         for name, values in unknowns.items():
             yield name, Field(values.numpy(), "solution", name)
@@ -107,6 +107,12 @@ class Solution:
         if self.spec.output.extra:
             for name, values in self.formulas(self.spec.output.extra, points).items():
                 yield name, Field(values.numpy(), "extra", name)
+
+
+def unknown_values(problem: Problem, theta: Tensor, names: Sequence[str], points: Tensor) -> dict[str, Tensor]:
+    """The unknowns at points [d, M]."""
+    rows = tuple(Row(name, Name(name)) for name in names)
+    return formula_values(problem, Block("values", None, rows, needed_derivatives(problem.trial, rows)), theta, points)
 
 
 def formula_values(problem: Problem, block: Block, theta: Tensor, points: Tensor) -> dict[str, Tensor]:

@@ -11,18 +11,17 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from math import isfinite, sqrt
 from time import monotonic
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Mapping
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
-from kanpde.expression import Name
 from kanpde.points import draw, rows_at
 from kanpde.result import Outcome
-from kanpde.solution import Solution
+from kanpde.relative import relative_residual
+from kanpde.solution import Solution, unknown_values
 from kanpde.spec import Spec, StopSpec
 from kanpde.strategy import states
 from kanpde.truth import Truth, truth_of
@@ -30,6 +29,7 @@ from kanpde.truth import Truth, truth_of
 SECONDS = 450.0  # unless `training.stop.time` says otherwise
 HELD_OUT = 1000  # fresh points per log line
 PAUSE = 0.5  # seconds between log lines, at least
+NEGLIGIBLE = 1e-6  # relative residual that arouses no suspicion
 SUSPICIOUS = 100.0  # held-out over training loss, both sums of weighted squares
 
 
@@ -122,8 +122,7 @@ def true_errors(state: State, truth: Truth | None) -> dict[str, float]:
     """The relative L2 error of each unknown whose solution is known."""
     if truth is None:
         return {}
-    probe = Solution.of_state(state.problem, state.theta)
-    found = probe({name: Name(name) for name in truth.values}, truth.points)
+    found = unknown_values(state.problem, state.theta, tuple(truth.values), truth.points)
     return {name: error.relative_l2 for name, error in truth.errors(found).items()}
 
 
@@ -145,7 +144,8 @@ def judged(outcome: Outcome, state: State, progress: Progress, spec: Spec) -> Ou
     """The outcome after a last look: is the residual as small elsewhere, is the error within the tolerance."""
     if outcome in (Outcome.DIVERGED, Outcome.INTERRUPTED):
         return outcome
-    if progress.held_out_loss > SUSPICIOUS * state.loss and progress.held_out_loss > 1e-12 * state.scale:
+    relative = relative_residual(state.problem, state.theta, spec.training.seed)
+    if progress.held_out_loss > SUSPICIOUS * state.loss and relative > NEGLIGIBLE:
         return Outcome.SUSPICIOUS
     tolerance = spec.reference.tolerance if spec.reference else None
     if tolerance is not None and progress.error is not None and progress.error > tolerance:
@@ -172,6 +172,7 @@ def summary(spec: Spec, state: State, step: int, clock: Clock, progress: Progres
         "steps": step,
         "seconds": round(clock.elapsed(), 3),
         "held_out_residual": progress.held_out,
+        "relative_residual": relative_residual(state.problem, state.theta, spec.training.seed),
     }
 
 

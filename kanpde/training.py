@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Iterator, Mapping
 
 import torch
@@ -13,11 +13,12 @@ from kanpde.build import assemble
 from kanpde.clock import Clock, State, losses_of
 from kanpde.objective import Residuals, residuals_of
 from kanpde.optimisers import OPTIMISERS, LevenbergMarquardt
-from kanpde.points import Counts, balance, counts, samples
+from kanpde.points import Counts, balance, counts, row_sizes, samples
 from kanpde.problem import Problem, everything
 from kanpde.spec import Spec, Stage
 
-EMPHASIS = 10.0
+EMPHASIS = 10.0  # of conditions over equations
+ENFORCE = "soft"  # conditions of a deep network, unless asked otherwise
 BASIN = 0.55  # of the time, at most, on moving points
 PATIENCE = 16  # steps over which progress is judged
 
@@ -30,6 +31,7 @@ class Setting:
     number: Counts
     weights: Mapping[str, float]
     generator: torch.Generator
+    enforce: str
     note: str
 
     def objective(self, theta: Tensor, adapt: bool, factor: int = 1) -> Residuals:
@@ -41,18 +43,21 @@ class Setting:
     def state(self, theta: Tensor, stage: str, loss: float, objective: Residuals, **more: object) -> State:
         """The state after a step."""
         return State(
-            self.problem, theta, stage, loss, losses_of(objective, theta), self.weights, self.note, **more  # type: ignore[arg-type]
+            self.problem, theta, stage, loss, losses_of(objective, theta), self.weights, self.enforce, self.note, **more  # type: ignore[arg-type]
         )
 
 
 def deep_setting(spec: Spec, generator: torch.Generator) -> tuple[Setting, Tensor]:
     """The networks asked for, or three hidden layers of ten, with a random start."""
+    spec = replace(spec, enforce=ENFORCE if spec.enforce == "auto" else spec.enforce)
     networks = deep_networks(spec)
     problem = assemble(spec, networks)
     theta = problem.trial.initial(generator).to(device=spec.training.device, dtype=getattr(torch, spec.training.precision))
-    weights = balance(problem, theta, generator, EMPHASIS)
+    sizes = row_sizes(problem, theta, everything(problem.trial), generator)
+    weights = balance(problem, sizes, EMPHASIS)
     number = counts(spec.sampling, len(spec.box), len(theta), 2.2)
-    return Setting(problem, number, weights, generator, "; ".join(described(n) for n, _ in networks)), theta
+    note = "; ".join(described(network) for network, _ in networks)
+    return Setting(problem, number, weights, generator, spec.enforce, note), theta
 
 
 def staged(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
