@@ -124,8 +124,8 @@ def read_training(node: Node | None, log: Log) -> TrainingSpec:
     return TrainingSpec(**found.model_dump(exclude={"stages", "stop"}), stages=stages, stop=stop)
 
 
-def read_reference(node: Node | None, folder: Path, log: Log) -> Reference | None:
-    """The `reference` section; its file must exist inside the problem's folder."""
+def read_reference(node: Node | None, folder: Path, log: Log, files: bool = True) -> Reference | None:
+    """The `reference` section; its file must lie inside the problem's folder and, with `files`, exist."""
     if node is None:
         return None
     found = read_options(ReferenceSection, node, "reference", log.mistakes)
@@ -136,7 +136,7 @@ def read_reference(node: Node | None, folder: Path, log: Log) -> Reference | Non
     if not path.is_relative_to(folder.resolve()):
         log.say(where, f"'{found.file}' lies outside the problem's folder")
         return None
-    if not path.is_file():
+    if files and not path.is_file():
         log.say(where, f"there is no file '{found.file}' in the problem's folder")
         return None
     return Reference(path, found.tolerance, where.place)

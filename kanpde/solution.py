@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
@@ -12,9 +13,10 @@ import torch
 from torch import Tensor
 
 from kanpde.build import assemble, spatial
-from kanpde.errors import KanpdeError
+from kanpde.errors import KanpdeError, ResultError, SpecError
 from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.expression import ExpressionError, parse
+from kanpde.network import Network
 from kanpde.operators import Scene, expand
 from kanpde.problem import FIELDS, Block, Problem, Row, needed_derivatives
 from kanpde.resolution import NUMBER, Scope, resolve
@@ -25,6 +27,7 @@ from kanpde.tree import Name, Tree
 from kanpde.truth import exact_values, truth_of
 
 CHUNK = 4000
+SLACK = 1e-12  # of a coordinate's interval: points this far outside still count as inside
 SIDES = {1: 401, 2: 101, 3: 41, 4: 15}  # output points along each coordinate, by their number
 
 
@@ -47,15 +50,19 @@ class Solution:
         """
         names = tuple(fields) or self.spec.unknowns
         trees = {name: asked_formula(self.spec, name) for name in names}
-        where = torch.as_tensor(np.asarray(points, dtype=np.float64).T.copy())
-        low, high = (torch.tensor(ends, dtype=torch.float64)[:, None] for ends in zip(*self.spec.box.values()))
-        slack = 1e-12 * (high - low)
-        inside = ((where >= low - slack) & (where <= high + slack)).all(0)
-        values = self.formulas(trees, where[:, inside])
-        found = {name: np.full(where.shape[1], np.nan) for name in names}
+        points = np.asarray(points, dtype=np.float64)
+        inside = self.inside(points)
+        values = self.formulas(trees, torch.as_tensor(points[inside].T.copy()))
+        found = {name: np.full(len(points), np.nan) for name in names}
         for name in names:
-            found[name][inside.numpy()] = values[name].numpy()
+            found[name][inside] = values[name].numpy()
         return found
+
+    def inside(self, points: np.ndarray) -> np.ndarray:
+        """Which of the points [M, d] lie in the domain, to rounding."""
+        low, high = np.array(tuple(self.spec.box.values())).T
+        slack = SLACK * (high - low)
+        return np.all((points >= low - slack) & (points <= high + slack), axis=1)
 
     def formulas(self, trees: Mapping[str, Tree], points: Tensor) -> dict[str, Tensor]:
         """Formulas of the coordinates and unknowns at points [d, M]."""
@@ -154,10 +161,30 @@ def asked_formula(spec: Spec, text: str) -> Tree:
 
 
 def restored(result: Result) -> Solution:
-    """The solution that a result was made from."""
+    """The solution that a result was made from; raises ResultError where its parts make none.
+
+    The problem's reference file need not exist any more.
+    """
     folder = Path(str(result.provenance.get("folder", ".")))
-    spec = read_spec_text(result.spec_text, result.spec_name, folder, result.overrides)
-    spec = replace(spec, enforce=str(result.network["enforce"]))
+    try:
+        spec = read_spec_text(result.spec_text, result.spec_name, folder, result.overrides, files=False)
+    except SpecError as error:
+        raise ResultError(f"the problem in the result cannot be read:\n{error}") from error
+    spec = replace(spec, enforce=str(result.network.get("enforce", spec.enforce)))
     networks, theta = stored_networks(result.network)
+    if not fitting(networks, spec):
+        raise ResultError("the stored network does not fit the problem in the result")
     problem = assemble(spec, networks)
     return Solution(spec, problem, theta, result.history, result.outcome, result.summary, result.provenance)
+
+
+def fitting(networks: Sequence[tuple[Network, tuple[str, ...]]], spec: Spec) -> bool:
+    """Whether the networks give each unknown once, take the coordinates, and consist of layers that join."""
+    given = [name for _, unknowns in networks for name in unknowns]
+    joined = all(
+        network.layers[0].inputs in (len(spec.box), len(spec.box) + len(spec.periodic))
+        and all(one.outputs == next.inputs for one, next in pairwise(network.layers))
+        and network.layers[-1].outputs == len(unknowns)
+        for network, unknowns in networks
+    )
+    return joined and sorted(given) == sorted(spec.unknowns)

@@ -101,21 +101,26 @@ def read_spec(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
     return read_spec_text(text, str(path), Path(path).parent, overrides)
 
 
-def read_spec_text(text: str, name: str, folder: Path, overrides: Iterable[str] = ()) -> Spec:
-    """The problem that a text states; `name` is shown in messages, `folder` holds its reference file."""
+def read_spec_text(
+    text: str, name: str, folder: Path, overrides: Iterable[str] = (), files: bool = True
+) -> Spec:
+    """The problem that a text states; `name` is shown in messages, `folder` holds its reference file.
+
+    Without `files`, that file need not exist.
+    """
     overrides = tuple(overrides)
     root, faults = read_tree(text, name)
     log = Log(list(faults))
     root = overridden(root, overrides, log.mistakes)
     file = _File(root, Place(name, 1, 1), log)
     _check_sections(file)
-    spec = _spec(file, text, folder, overrides)
+    spec = _spec(file, text, folder, overrides, files)
     if log.mistakes:
         raise SpecError(dict.fromkeys(log.mistakes))
     return spec
 
 
-def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...]) -> Spec:
+def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...], files: bool) -> Spec:
     """The problem, with defaults in place of what was mistaken."""
     root, log, path = file.root, file.log, Path(file.start.file)
     statement = _statement(file)
@@ -134,7 +139,7 @@ def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...]) -> S
         periodic=statement.boundary.periodic,
         free=statement.boundary.free,
         exact=statement.exact,
-        reference=read_reference(root.get("reference"), folder, log),
+        reference=read_reference(root.get("reference"), folder, log, files),
         enforce=_word(file, "enforce", ("auto", "hard", "soft")),
         network=read_network(root.get("network"), unknowns, log),
         sampling=read_sampling(root.get("sampling"), log),
