@@ -1,0 +1,173 @@
+"""Laws of every basis: its table holds its functions and their derivatives, and its arrays make it again."""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+import torch
+from scipy.interpolate import BSpline as SciPySpline
+from torch import Tensor
+
+from kanpde.bases import BASES, Basis, BSpline
+from kanpde.bases.bspline import adapted_knots, uniform_knots
+from kanpde.network import KanLayer, Network
+from kanpde.stored import layer_arrays, stored_layer
+
+X = sympy.Symbol("x", real=True)
+UNEVEN = torch.tensor([[-1.9, -1.6, -1.3, -1.0, -0.7, 0.0, 0.4, 1.0, 1.3, 1.6, 1.9]], dtype=torch.float64)
+
+
+def splines(basis: Basis) -> list[sympy.Expr]:
+    """silu and B-splines by sympy's own recurrence."""
+    assert isinstance(basis, BSpline)
+    knots = tuple(sympy.Rational(*float(t).as_integer_ratio()) for t in basis.knots[0])
+    found = [sympy.bspline_basis(basis.degree, knots, k, X) for k in range(basis.size - 1)]
+    return [X / (1 + sympy.exp(-X)), *found]
+
+
+FORMULAS: Mapping[str, Callable[[Basis], list[sympy.Expr]]] = {
+    "chebyshev": lambda basis: [sympy.chebyshevt(k, X) for k in range(basis.size)],
+    "sine": lambda basis: [sympy.sin(k * (X + sympy.pi / (basis.size + 1))) for k in range(1, basis.size + 1)],
+    "bspline": splines,
+}
+SHAPES: Mapping[str, list[Basis]] = {
+    "chebyshev": [BASES["chebyshev"](degree=1), BASES["chebyshev"](degree=7)],
+    "sine": [BASES["sine"](degree=1), BASES["sine"](degree=5)],
+    "bspline": [BSpline(1, 3), BSpline(4, 3), BSpline(3, 4, UNEVEN)],
+}
+EVERY = [(name, basis) for name in BASES for basis in [BASES[name](), *SHAPES.get(name, [])]]
+every_basis = pytest.mark.parametrize(("name", "basis"), EVERY, ids=[f"{n}-{b.size}" for n, b in EVERY])
+
+
+def points(rows: int = 2, count: int = 9) -> Tensor:
+    """Points that are no knots."""
+    return 1.9 * torch.rand(rows, count, generator=torch.Generator().manual_seed(3), dtype=torch.float64) - 0.95
+
+
+def assert_close(found: Tensor, expected: Tensor, tolerance: float) -> None:
+    """Equal to within a fraction of the largest entry, each order of derivative for itself."""
+    assert found.shape == expected.shape
+    for m, (a, b) in enumerate(zip(found, expected)):
+        assert (a - b).abs().max() <= tolerance * max(1.0, float(b.abs().max())), f"order {m}"
+
+
+def test_every_basis_is_in_the_tables_of_this_test() -> None:
+    assert set(FORMULAS) == set(SHAPES) == set(BASES)
+
+
+@every_basis
+def test_a_table_has_a_row_per_order_and_function(name: str, basis: Basis) -> None:
+    x = points()
+    for order in (0, 1, 5):
+        assert basis.table(x, order).shape == (order + 1, 2, basis.size, 9)
+        assert torch.equal(basis.table(x, order)[0], basis.table(x, 0)[0])
+
+
+@every_basis
+def test_derivatives_are_those_of_automatic_differentiation(name: str, basis: Basis) -> None:
+    # Each order loses about a digit to the growth K² of derivatives, hence 1e-11 of the largest at order 4.
+    x = points().requires_grad_()
+    columns = []
+    for k in range(basis.size):
+        found = [basis.table(x, 0)[0, :, k]]
+        for _ in range(4):
+            slope = None
+            if found[-1].requires_grad:
+                slope = torch.autograd.grad(found[-1].sum(), x, create_graph=True, allow_unused=True)[0]
+            found.append(torch.zeros_like(x) if slope is None else slope)
+        columns.append(torch.stack(found))
+    assert_close(basis.table(x.detach(), 4), torch.stack(columns, dim=2).detach(), 1e-11)
+
+
+@every_basis
+def test_functions_and_derivatives_are_those_of_the_textbook(name: str, basis: Basis) -> None:
+    x = points(1, 5)
+    columns = []
+    for formula in FORMULAS[name](basis):
+        rows = []
+        for m in range(4):
+            function = sympy.lambdify(X, sympy.diff(formula, X, m), "mpmath")
+            with mpmath.workdps(40):
+                rows.append([float(function(mpmath.mpf(float(z)))) for z in x[0]])
+        columns.append(torch.tensor(rows, dtype=torch.float64))
+    assert_close(basis.table(x, 3), torch.stack(columns, dim=1)[:, None], 1e-12)
+
+
+@every_basis
+def test_arrays_make_the_same_basis_again(name: str, basis: Basis) -> None:
+    layer = KanLayer(basis, 2, 3, basis.bound)
+    again = stored_layer(layer_arrays(layer, torch.zeros(layer.shape, dtype=torch.float64)))
+    assert again.before == layer.before and again.shape == layer.shape
+    assert torch.equal(again.basis.table(points(), 3), basis.table(points(), 3))
+    assert torch.equal(type(basis)(**basis.arrays()).table(points(), 3), basis.table(points(), 3))
+
+
+@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_initial_coefficients_keep_the_size_of_values_over_depth(name: str, depth: int) -> None:
+    # Inputs U[-1, 1] have the size 0.58; outputs stay within a decade of it, at the median over ten starts.
+    basis, sizes = BASES[name](), [2, *[10] * depth, 1]
+    layers = tuple(KanLayer(basis, a, b, basis.bound if k else None) for k, (a, b) in enumerate(zip(sizes, sizes[1:])))
+    x = 2 * torch.rand(2, 200, generator=torch.Generator().manual_seed(1), dtype=torch.float64) - 1
+    outputs = [
+        Network(layers).value(x, Network(layers).initial(torch.Generator().manual_seed(seed))) for seed in range(10)
+    ]
+    assert 0.058 < float(torch.stack(outputs).square().mean(-1).sqrt().median()) < 5.8
+
+
+SPLINES = [basis for _, basis in EVERY if isinstance(basis, BSpline)]
+every_spline = pytest.mark.parametrize("basis", SPLINES, ids=lambda b: f"degree{b.degree}-grid{b.grid}")
+
+
+@every_spline
+def test_splines_add_up_to_one_on_the_grid(basis: BSpline) -> None:
+    ends = torch.tensor([[-1.0, 1.0]], dtype=torch.float64)
+    x = torch.cat([points(1, 50), ends, basis.knots[:, basis.degree : basis.degree + basis.grid + 1]], dim=1)
+    table = basis.table(x, basis.degree - 1)[:, :, 1:]  # the derivative of order `degree` jumps at knots
+    ones = torch.zeros(basis.degree, 1, x.shape[1], dtype=torch.float64)
+    ones[0] = 1
+    rounding = 1e-15 * table.abs().amax(dim=(1, 2, 3)).clamp_min(1) * basis.size
+    assert ((table.sum(2) - ones).abs().amax(dim=(1, 2)) <= rounding).all()
+    assert table[0].min() > -1e-16
+
+
+@every_spline
+def test_splines_are_those_of_scipy(basis: BSpline) -> None:
+    # Outside the grid too: the functions continue over the outer knots and vanish beyond them.
+    x = torch.linspace(-3.03, 3.07, 41, dtype=torch.float64)[None]
+    reference = []
+    for m in range(basis.degree):  # the derivative of order `degree` jumps at knots
+        rows = []
+        for k in range(basis.size - 1):
+            local = basis.knots[0, k : k + basis.degree + 2].numpy()
+            element = SciPySpline.basis_element(local, extrapolate=False)
+            rows.append(np.nan_to_num((element.derivative(m) if m else element)(x[0].numpy())))
+        reference.append(rows)
+    assert_close(basis.table(x, basis.degree - 1)[:, 0, 1:], torch.tensor(np.array(reference)), 1e-12)
+
+
+@every_spline
+def test_splines_vanish_beyond_their_knots(basis: BSpline) -> None:
+    far = torch.tensor([[-50.0, -5.5, 5.5, 50.0]], dtype=torch.float64)
+    table = basis.table(far, 2)
+    assert torch.isfinite(table).all()
+    assert (table[:, :, 1:] == 0).all()
+
+
+def test_adapted_knots_ascend_and_hold_all_values() -> None:
+    generator = torch.Generator().manual_seed(0)
+    values = torch.cat([torch.randn(3, 200, generator=generator).double() ** 3, torch.full((1, 200), 0.25).double()])
+    knots = adapted_knots(values, 6, 3)
+    assert knots.shape == (4, 6 + 2 * 3 + 1)
+    assert (knots.diff(dim=1) > 0).all()
+    assert (knots[:, 3] < values.amin(1)).all() and (knots[:, -4] > values.amax(1)).all()
+
+
+def test_uniform_knots_divide_each_range_evenly() -> None:
+    knots = uniform_knots(torch.tensor([[-1.0, 1.0], [0.0, 6.0]], dtype=torch.float64), 4, 2)
+    expected = torch.stack([torch.linspace(-2, 2, 9), torch.linspace(-3, 9, 9)]).double()
+    assert (knots - expected).abs().max() < 1e-14
