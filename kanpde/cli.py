@@ -9,6 +9,7 @@ from typing import Any, Callable, Mapping
 
 import click
 
+from kanpde.commands import COMMANDS
 from kanpde.errors import KanpdeError
 from kanpde.vocabulary import BASES, FUNCTIONS, OPERATORS, OPTIMISERS
 
@@ -160,6 +161,9 @@ def new(name: str) -> None:
         raise click.UsageError(f"{path} cannot be written ({error})") from None
     click.echo(f"{path} written; next: kanpde check {path}")
 
+
+for command in COMMANDS:
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -19,11 +19,11 @@ from kanpde.expression import ExpressionError, parse
 from kanpde.network import Network
 from kanpde.operators import Scene, expand
 from kanpde.problem import FIELDS, Block, Problem, Row, needed_derivatives
-from kanpde.resolution import NUMBER, Scope, resolve
+from kanpde.resolution import NUMBER, Scope, Shape, resolve
 from kanpde.result import Field, FieldError, Outcome, Result
 from kanpde.spec import Spec, read_spec_text
 from kanpde.stored import network_arrays, stored_networks
-from kanpde.tree import Name, Tree
+from kanpde.tree import Name, Tree, Vector
 from kanpde.truth import exact_values, truth_of
 
 CHUNK = 4000
@@ -151,13 +151,22 @@ def output_axes(spec: Spec) -> dict[str, np.ndarray]:
 
 def asked_formula(spec: Spec, text: str) -> Tree:
     """A formula of the unknowns and coordinates, as asked for on the command line."""
+    scene = Scene(spatial(spec), spec.definitions)
+    shapes = {name: shape_of(expand(tree, scene)) for name, tree in spec.definitions.items()}
     try:
-        found = resolve(parse(text), Scope(tuple(spec.box), spec.unknowns, dict.fromkeys(spec.definitions, NUMBER)))
+        found = resolve(parse(text), Scope(tuple(spec.box), spec.unknowns, shapes))
     except ExpressionError as error:
         raise KanpdeError(f"'{text}': {error}") from error
     if found.faults:
         raise KanpdeError(f"'{text}': {found.faults[0][1]}")
+    if found.shape != NUMBER:
+        raise KanpdeError(f"'{text}': a number is expected, not {found.shape}")
     return found.tree
+
+
+def shape_of(tree: Tree) -> Shape:
+    """Whether an expanded formula is a number or a vector."""
+    return Shape("vector", len(tree.components)) if isinstance(tree, Vector) else NUMBER
 
 
 def restored(result: Result) -> Solution:

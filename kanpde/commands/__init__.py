@@ -1,0 +1,8 @@
+"""The commands that solve problems and look at results; each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+from kanpde.commands.results import compare, eval_, plot, show
+from kanpde.commands.solve import solve
+
+COMMANDS = (solve, show, plot, eval_, compare)

@@ -1,0 +1,197 @@
+"""`kanpde show`, `plot`, `eval` and `compare`: what can be done with a finished run."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterator
+
+import click
+
+from kanpde.errors import KanpdeError, ResultError
+
+if TYPE_CHECKING:
+    from kanpde.references import Samples
+    from kanpde.result import Result
+    from kanpde.solution import Solution
+
+INACCURATE = 4  # the exit code of a comparison above the tolerance
+STANDARD = "-"
+
+run_argument = click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+
+@click.command()
+@run_argument
+@json_option
+def show(run: Path, as_json: bool) -> None:
+    """Show what came of RUN, the folder of a run or its solution.h5."""
+    from rich.console import Console
+
+    from kanpde import report
+    from kanpde.json_lines import print_json
+    from kanpde.writers import read
+
+    with sound(run):
+        result, files = read(run), files_of(run)
+        if as_json:
+            print_json(Console(), report.result_facts(result, files))
+        else:
+            Console().print(report.show(result, files))
+
+
+@click.command()
+@run_argument
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Instead of the plots folder of the run.")
+def plot(run: Path, out: Path | None) -> None:
+    """Draw the pictures of RUN again."""
+    from kanpde.writers import PLOTS, read
+    from kanpde.writers.atomic import write_bytes
+    from kanpde.writers.figures import draw
+
+    with sound(run):
+        pictures = draw(read(run))
+    folder = out or (run if run.is_dir() else run.parent) / PLOTS
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, png in pictures.items():
+            write_bytes(folder / f"{name}.png", png)
+            click.echo(folder / f"{name}.png")
+
+
+@click.command("eval")
+@run_argument
+@click.option("--at", "points_file", required=True, metavar="FILE", help="CSV of points, - for standard input.")
+@click.option("--fields", metavar="LIST", default="", help="As in u,u_x,u^2+v^2; all unknowns if absent.")
+@click.option("--output", default=STANDARD, metavar="FILE", help="CSV to write; standard output if absent.")
+def eval_(run: Path, points_file: str, fields: str, output: str) -> None:
+    """Evaluate the solution of RUN at any points of its domain.
+
+    Points outside the domain are given as nan.
+    """
+    from kanpde.writers import read
+    from kanpde.writers.table import read_points, write_table
+
+    with sound(run):
+        result = read(run)
+        solution = solution_of(result, run)
+    coordinates = tuple(solution.spec.box)
+    points = read_points(points_file, coordinates)
+    with sound(run):
+        values = solution.at(points, listed(fields))
+    with writing(Path(output)):
+        write_table(sys.stdout if output == STANDARD else output, coordinates, points, values)
+    if outside := int((~solution.inside(points)).sum()):
+        click.echo(f"{outside} of {len(points)} points lie outside the domain; the values there are nan", err=True)
+
+
+@click.command()
+@run_argument
+@click.argument("other", required=False, type=click.Path(path_type=Path), metavar="[RUN|FILE]")
+@click.option("--tolerance", type=click.FloatRange(min=0), metavar="X", help="Exit with 4 above this relative L2.")
+@json_option
+def compare(run: Path, other: Path | None, tolerance: float | None, as_json: bool) -> None:
+    """Compare RUN with another, with a file, or with what is known.
+
+    What is known is the problem's reference or exact solution. The network is evaluated at the points of what it is compared with.
+    """
+    from rich.console import Console
+
+    from kanpde import comparison, report
+    from kanpde.json_lines import print_json
+    from kanpde.writers import read
+
+    with sound(run):
+        result = read(run)
+        solution = solution_of(result, run)
+    with sound(other or run):
+        reference = known_solution(result, solution) if other is None else fields_in(other, tuple(result.axes))
+        found = comparison.compare(result, reference, solution.at)
+    if as_json:
+        print_json(Console(), {"event": "comparison", **asdict(found)})
+    else:
+        Console().print(report.comparison_table(found))
+    if tolerance is not None and not all(one.relative_l2 <= tolerance for one in found.differences.values()):
+        sys.exit(INACCURATE)
+
+
+@contextmanager
+def sound(run: Path) -> Iterator[None]:
+    """Whatever fails on the contents of a file that a stranger may have written becomes one clear ResultError."""
+    from kanpde.hdf5_open import BROKEN, first_line
+
+    try:
+        yield
+    except (KanpdeError, BrokenPipeError):
+        raise
+    except (*BROKEN, ArithmeticError) as error:
+        raise ResultError(f"{run}: the contents do not fit together: {first_line(error)}") from error
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """What the system refuses to write becomes one clear KanpdeError."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise KanpdeError(f"{target}: cannot be written: {error.strerror or error}") from error
+
+
+def solution_of(result: Result, run: Path) -> Solution:
+    """The solution in a result, ready to be evaluated."""
+    from kanpde.solution import restored
+
+    try:
+        return restored(result)
+    except KanpdeError as error:
+        raise ResultError(f"{run}: {error}") from error
+
+
+def known_solution(result: Result, solution: Solution) -> Samples:
+    """The solution that the problem itself names: its reference file, else its exact solution on the result's grid."""
+    from kanpde.references import Samples, read_reference
+
+    if solution.spec.reference is not None:
+        return read_reference(solution.spec.reference.file, tuple(result.axes))
+    exact = {field.of: field.values for field in result.fields.values() if field.kind == "exact"}
+    if not exact:
+        raise ResultError("the problem has no exact or reference solution; name another run or a file to compare with")
+    return Samples("the exact solution", result.axes, exact)
+
+
+def fields_in(path: Path, coordinates: tuple[str, ...]) -> Samples:
+    """The fields of another run, or in a file of any known kind."""
+    from kanpde.comparison import samples_of
+    from kanpde.references import read_reference
+    from kanpde.writers import read
+    from kanpde.writers.hdf5_reading import is_result
+
+    if path.is_dir() or is_result(path):
+        return samples_of(read(path), str(path))
+    return read_reference(path, coordinates)
+
+
+def listed(fields: str) -> tuple[str, ...]:
+    """The expressions in a list, whose commas are those outside parentheses."""
+    found, depth = [""], 0
+    for letter in fields:
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += letter
+    return tuple(dict.fromkeys(text.strip() for text in found if text.strip()))
+
+
+def files_of(run: Path) -> list[Path]:
+    """The files of a run: its result, and the pictures beside it."""
+    from kanpde.writers import PLOTS
+    from kanpde.writers.hdf5_reading import found
+
+    result = found(run)
+    return [result, *sorted((result.parent / PLOTS).glob("*.png"))] if run.is_dir() else [result]
