@@ -96,7 +96,8 @@ def eval_(run: Path, points_file: str, fields: str, output: str) -> None:
 def compare(run: Path, other: Path | None, tolerance: float | None, as_json: bool) -> None:
     """Compare RUN with another, with a file, or with what is known.
 
-    What is known is the problem's reference or exact solution. The network is evaluated at the points of what it is compared with.
+    What is known is the problem's reference or exact solution. The network is evaluated at the points of what it is
+    compared with.
     """
     from rich.console import Console
 

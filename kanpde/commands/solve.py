@@ -36,7 +36,7 @@ class Stopped(KanpdeError):
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override an entry, as in network.width=9.")
+@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override: network.width=9.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Instead of a new outputs/NAME-NNN.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, an object on each line.")
