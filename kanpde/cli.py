@@ -63,15 +63,20 @@ overrides_option = click.option(
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @overrides_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-def check(files: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) -> None:
-    """Check problem files without solving them."""
+@click.option("--fast", is_flag=True, help="Read the files only; evaluate no formula, plan no run.")
+@click.option("--plot", is_flag=True, help="Draw each domain, its sides and sampling points, as NAME-domain.png here.")
+def check(files: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool, fast: bool, plot: bool) -> None:
+    """Check problem files without solving them: that they can be read, that the formulas are finite, that the exact
+    solution satisfies every equation and condition, and that conditions agree where they meet."""
     from kanpde.errors import SpecError
 
     documents = []
     failed = False
     for path in files:
         try:
-            document, text = _checked(path, overrides)
+            document, text = _read(path, overrides) if fast else _proved(path, overrides)
+            if plot:
+                text += f"\n  picture     {_drawn(path, overrides)}"
         except SpecError as error:
             failed = True
             document = {"file": str(path), "ok": False, "mistakes": [_mistake(m) for m in error.mistakes]}
@@ -86,8 +91,8 @@ def check(files: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) ->
     sys.exit(2 if failed else 0)
 
 
-def _checked(path: Path, overrides: tuple[str, ...]) -> tuple[dict[str, Any], str]:
-    """The summary of a sound problem file, as data and as text."""
+def _read(path: Path, overrides: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    """The summary of a problem file that can be read, as data and as text."""
     from dataclasses import asdict
 
     from kanpde.check import described, summary
@@ -96,6 +101,37 @@ def _checked(path: Path, overrides: tuple[str, ...]) -> tuple[dict[str, Any], st
     spec = read_spec(path, overrides)
     found = summary(spec)
     return {"file": str(path), "ok": True, **asdict(found)}, described(spec, found)
+
+
+def _proved(path: Path, overrides: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    """The summary of a problem file whose formulas hold, with what a run is going to do."""
+    document, text = _read(path, overrides)
+    from kanpde.errors import SpecError
+    from kanpde.plan import listed, plan, stated
+    from kanpde.proof import prove
+    from kanpde.spec import read_spec
+
+    spec = read_spec(path, overrides)
+    proof = prove(spec)
+    if proof.mistakes:
+        raise SpecError(proof.mistakes)
+    planned = plan(spec)
+    warnings = [f"  warning     {warning}" for warning in proof.warnings]
+    document = {**document, "warnings": [*document["warnings"], *proof.warnings], "plan": listed(planned)}
+    return document, "\n".join([text, stated(planned), *warnings])
+
+
+def _drawn(path: Path, overrides: tuple[str, ...]) -> Path:
+    """The picture of a problem's domain, written into the current folder."""
+    from kanpde.plan import plan
+    from kanpde.portrait import portrait
+    from kanpde.spec import read_spec
+    from kanpde.writers.atomic import write_bytes
+
+    spec = read_spec(path, overrides)
+    picture = Path(f"{path.stem}-domain.png")
+    write_bytes(picture, portrait(spec, plan(spec)))
+    return picture
 
 
 def _mistake(mistake: Any) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""Every equation and condition of a problem as a formula that vanishes, with the points on which it must."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Sequence
+
+import torch
+from torch import Tensor
+
+from kanpde.build import spatial, statements
+from kanpde.errors import Place
+from kanpde.evaluation import Ground, Scope
+from kanpde.operators import Scene, expand
+from kanpde.problem import Row
+from kanpde.samplers import place, uniform
+from kanpde.spec import Condition, Equation, Spec
+from kanpde.tree import Binary
+
+POINTS = 200
+SEED = 2024
+
+Side = tuple[int, int] | None  # a face (axis, 0 or 1), or the interior
+
+
+@dataclass(frozen=True)
+class Law:
+    """An equation or a condition: how it is called, where it stands in the file and in space, and its formula."""
+
+    name: str
+    path: str
+    word: str  # "equation" | "condition"
+    place: Place
+    side: Side
+    row: Row
+
+
+def laws(spec: Spec, scope: Scope) -> list[Law]:
+    """The equations, then the initial and boundary conditions."""
+    return [*(of_equation(spec, e) for e in spec.equations), *(of_condition(spec, c, r) for c, r, _ in statements(spec, scope))]
+
+
+def of_equation(spec: Spec, equation: Equation) -> Law:
+    """An equation in partial derivatives."""
+    scene = Scene(spatial(spec), spec.definitions)
+    row = Row(equation.name, Binary("-", expand(equation.left, scene), expand(equation.right, scene)))
+    return Law(equation.name, f"equations.{equation.name}", "equation", equation.place, None, row)
+
+
+def of_condition(spec: Spec, condition: Condition, row: Row) -> Law:
+    """A condition on its face."""
+    initial = condition.face.axis == "t"
+    path = f"initial.{condition.name.partition('.')[2]}" if initial else "boundary"
+    side = (tuple(spec.box).index(condition.face.axis), int(condition.face.side == "max"))
+    return Law(condition.name, path, "condition", condition.equation.place, side, row)
+
+
+def grounds(spec: Spec, sides: Sequence[Side]) -> dict[Side, Ground]:
+    """Random points in the interior and on each side, the same at every call; one point where a side is a point."""
+    box, generator = tuple(spec.box.values()), torch.Generator().manual_seed(SEED)
+    unit = uniform(len(box), POINTS, generator)
+    found: dict[Side, Ground] = {}
+    for side in dict.fromkeys([None, *sides]):
+        count = 1 if side is not None and len(box) == 1 else POINTS
+        found[side] = Ground(place(unit[:, :count].clone(), box, side))
+    return found
+
+
+def lattice(spec: Spec) -> Tensor:
+    """The corners of the box and everything halfway between them [d, 3^d], where formulas are most often singular."""
+    rows = product(*((low, (low + high) / 2, high) for low, high in spec.box.values()))
+    return torch.tensor(list(rows), dtype=torch.float64).T.contiguous()
+
+
+def spot(names: Sequence[str], point: Tensor) -> str:
+    """A point in words: `x = 0.41, y = 0.77`."""
+    return ", ".join(f"{name} = {float(value):.3g}" for name, value in zip(names, point))

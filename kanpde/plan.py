@@ -1,0 +1,151 @@
+"""What a run is going to do: its network, points and weights, and roughly what it costs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields, replace
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor
+
+from kanpde.architecture import described
+from kanpde.build import is_linear
+from kanpde.points import counts, draw
+from kanpde.problem import Problem
+from kanpde.ramps import Ramps, ramps_problem, setting
+from kanpde.search import SPREADS, Aim
+from kanpde.solve import SECONDS
+from kanpde.spec import Spec
+from kanpde.strategy import ACCEPTED, asks_for_depth
+from kanpde.training import deep_setting
+
+# Operations per second and thread, measured on one core of 2023; half or twice as much is usual elsewhere.
+FACTORING = 2.5e9  # least squares, matrix assembly included
+SQUARING = 1.5e10  # a Levenberg-Marquardt step
+NONLINEAR = 5  # linear fits per Gauss-Newton fit, in time
+COPIES = 4  # of the Jacobian, held at once by a least-squares fit
+FALLBACK = f"all layers of a deep network if the relative residual stays above {ACCEPTED:.0e}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The first problem that a run solves, the points per block, the weights, and the cost of its parts.
+
+    `parts` are seconds by what they are spent on; `memory` is in bytes, at the largest size a run may reach, without
+    the 250 MB of the libraries.
+    """
+
+    problem: Problem
+    method: str
+    network: str
+    coefficients: int
+    built_in: tuple[str, ...]
+    penalised: tuple[str, ...]
+    points: Mapping[str, int]
+    weights: Mapping[str, float]
+    memory: float
+    parts: Mapping[str, float]
+    limit: float
+
+    def samples(self, most: int = 400) -> dict[str, Tensor]:
+        """Points [d, N] as a run draws them, at most so many per block."""
+        generator = torch.Generator().manual_seed(0)
+        blocks = self.problem.blocks
+        return {b.name: draw(self.problem, b, min(most, self.points[b.name]), generator) for b in blocks}
+
+
+def plan(spec: Spec) -> Plan:
+    """What `solve` does first with a problem."""
+    spec = replace(spec, training=replace(spec.training, device="cpu"))
+    all_layers = bool(spec.training.stages) or asks_for_depth(spec.network) or spec.training.derivatives == "autograd"
+    return (deep_plan if all_layers else ramps_plan)(spec)
+
+
+def threads(spec: Spec) -> int:
+    """The threads that a run takes."""
+    return spec.training.threads or min(os.cpu_count() or 1, 8)
+
+
+def ramps_plan(spec: Spec) -> Plan:
+    """Least squares on ramps: a fit takes 2 R P² operations and four times the Jacobian's memory.
+
+    R rows are the points times the residuals on them, P columns are the coefficients.
+    """
+    dimensions, width = len(spec.box), spec.network.width
+    first, last = (width, width) if width else (Aim().first, Aim().last)
+    slopes = (spec.network.scale or SPREADS[2] * first ** (1 / dimensions),) * dimensions
+    problem, _, objective, weights = setting(ramps_problem(spec, 2), spec, Ramps(first, slopes))
+    rows = {size: rows_of(problem, spec, size, 2.0) for size in (first, last)}
+    linear = is_linear(spec)
+    cost = {f"a fit of {n} ramps": 2 * r * (n * len(spec.unknowns)) ** 2 * (1 if linear else NONLINEAR) for n, r in rows.items()}
+    method = f"read-outs of ramps by {'least squares' if linear else 'Gauss-Newton steps'}; {FALLBACK}"
+    more = f", up to {last} ramps" if last > first else ""
+    return Plan(
+        problem, method, described(problem.trial.branches[0].network) + more, problem.trial.size,
+        *kinds(spec, problem), {s.block.name: s.count for s in objective.samples}, weights,
+        COPIES * 8.0 * rows[last] * last * len(spec.unknowns),
+        {name: work / (FACTORING * threads(spec)) for name, work in cost.items()}, spec.training.stop.time or SECONDS,
+    )  # fmt: skip
+
+
+def rows_of(problem: Problem, spec: Spec, width: int, ratio: float) -> int:
+    """The number of residuals of a fit."""
+    number, time = counts(spec.sampling, len(spec.box), width, ratio), time_axis(spec)
+    return sum(number.of(block, time) * len(block.rows) for block in problem.blocks)
+
+
+def time_axis(spec: Spec) -> int | None:
+    """The axis of t, if there is one."""
+    return tuple(spec.box).index("t") if "t" in spec.box else None
+
+
+def deep_plan(spec: Spec) -> Plan:
+    """All layers at once: a Levenberg–Marquardt step takes 2 R P² + P³/3 operations and three matrices P × P."""
+    made, theta = deep_setting(spec, torch.Generator().manual_seed(spec.training.seed))
+    points = {block.name: made.number.of(block, time_axis(spec)) for block in made.problem.blocks}
+    rows = sum(points[block.name] * len(block.rows) for block in made.problem.blocks)
+    size = len(theta)
+    names = tuple(dict.fromkeys(stage.optimiser for stage in spec.training.stages)) or ("levenberg-marquardt",)
+    steps = {"a Levenberg-Marquardt step": (2 * rows * size**2 + size**3 / 3) / (SQUARING * threads(spec))}
+    return Plan(
+        made.problem, f"all layers by {' and '.join(names)}", made.note, size, *kinds(spec, made.problem), points,
+        made.weights, 8.0 * (3 * size**2 + 4096 * size), steps if "levenberg-marquardt" in names else {},
+        spec.training.stop.time or SECONDS,
+    )  # fmt: skip
+
+
+def kinds(spec: Spec, problem: Problem) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the conditions that hold exactly, and of those that are penalised."""
+    soft = {row.name for block in problem.blocks if block.face is not None for row in block.rows}
+    names = [condition.name for condition in (*spec.initial, *spec.boundary)]
+    return tuple(n for n in names if n not in soft), tuple(n for n in names if n in soft)
+
+
+def listed(found: Plan) -> dict[str, Any]:
+    """The plan as data, without the problem itself."""
+    return {one.name: getattr(found, one.name) for one in fields(found) if one.name != "problem"}
+
+
+def stated(found: Plan) -> str:
+    """The plan as lines for a person."""
+    weights = {name: f"{name} (weight {found.weights[name]:.2g})" for name in found.penalised}
+    equations = {n: w for n, w in found.weights.items() if n not in weights}
+    points = ", ".join(f"{count} on {name}" if name != "interior" else f"{count} inside" for name, count in found.points.items())
+    costs = ", ".join(f"{name} about {rounded(seconds)}" for name, seconds in found.parts.items())
+    lines = {
+        "built in": ", ".join(found.built_in),
+        "penalised": ", ".join(weights.values()),
+        "weights": ", ".join(f"{n} {w:.2g}" for n, w in equations.items()) if len(equations) > 1 else "",
+        "method": found.method,
+        "network": f"{found.network}; {found.coefficients} coefficients",
+        "points": points,
+        "memory": f"at most {max(1, round(found.memory / 2**20))} MB beside the libraries",
+        "time": ", ".join(filter(None, [costs, f"stops once {rounded(found.limit)} have passed"])),
+    }
+    return "\n".join(f"  {name:<11} {text}" for name, text in lines.items() if text)
+
+
+def rounded(seconds: float) -> str:
+    """A duration in words, to one digit where it is short."""
+    return f"{seconds:.1g} s" if seconds < 1 else f"{seconds:.0f} s"

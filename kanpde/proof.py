@@ -1,0 +1,184 @@
+"""What can be proved of a problem before it is solved: its exact solution is one, its data are finite and agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Mapping, NamedTuple, Sequence
+
+from torch import Tensor
+
+from kanpde.agreement import disagreements, kinks
+from kanpde.build import scope_of, spatial
+from kanpde.errors import Mistake, Place
+from kanpde.evaluation import Ground, Scope, as_jet, evaluate
+from kanpde.expression import show
+from kanpde.finite import singular, unsound
+from kanpde.functions import UNIVARIATE
+from kanpde.jet import Indices, Jet, closure, constant
+from kanpde.laws import Law, Side, grounds, laws, spot
+from kanpde.operators import Scene, expand
+from kanpde.problem import Block, Row, needed_derivatives, residual_rows
+from kanpde.relative import root_mean_square, terms
+from kanpde.spec import Spec
+from kanpde.tree import Tree
+from kanpde.trial import Trial, no_unknowns
+
+TOLERANCE = 1e-10  # of a residual, relative to its largest term
+APART = 1e4  # between the terms of one equation, unremarked
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is wrong with a problem, and what is allowed but odd."""
+
+    mistakes: tuple[Mistake, ...]
+    warnings: tuple[str, ...]
+
+
+class Remainder(NamedTuple):
+    """What the exact solution leaves of a law [N], the size of the law's terms, and the points [d, N]."""
+
+    name: str
+    place: Place
+    residual: Tensor
+    scale: float
+    points: Tensor
+
+    @property
+    def relative(self) -> float:
+        """The largest residual over the size of the terms; NaN or infinite where it is not finite."""
+        return float(self.residual.abs().max()) / max(self.scale, 1e-300)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The laws of a problem, the points on which to try them, and its exact solution in partial derivatives."""
+
+    spec: Spec
+    trial: Trial  # without networks: only its scope and box are used
+    laws: list[Law]
+    grounds: Mapping[Side, Ground]
+    exact: Mapping[str, Tree]
+
+    @property
+    def scope(self) -> Scope:
+        """What the names mean."""
+        return self.trial.scope
+
+
+def setting_of(spec: Spec) -> Setting:
+    """Everything needed to try a problem's laws."""
+    scope, scene = scope_of(spec), Scene(spatial(spec), spec.definitions)
+    found = laws(spec, scope)
+    exact = {name: expand(tree, scene) for name, tree in spec.exact.items()}
+    trial = Trial(scope, tuple(spec.box.values()), (), (), {})
+    return Setting(spec, trial, found, grounds(spec, [law.side for law in found]), exact)
+
+
+def prove(spec: Spec) -> Proof:
+    """The mistakes and oddities that show when the formulas are evaluated; no training."""
+    setting = setting_of(spec)
+    mistakes = unsound(spec, setting.scope, setting.laws, setting.exact, setting.grounds)
+    mistakes = mistakes or refuted(setting)
+    if mistakes:
+        return Proof(tuple(mistakes), ())
+    equations = [law for law in setting.laws if law.side is None]
+    warnings = [
+        *singular(spec, setting.scope, equations),
+        *disagreements(spec, setting.scope),
+        *kinks(spec, setting.scope),
+        *(text for law in equations for text in imbalance(setting, law)),
+    ]
+    return Proof((), tuple(warnings))
+
+
+def exact_residuals(spec: Spec) -> list[Remainder]:
+    """What the exact solution leaves of every equation and condition whose unknowns it gives."""
+    setting = setting_of(spec)
+    return [found for _, found in remainders(setting)]
+
+
+def remainders(setting: Setting) -> list[tuple[Law, Remainder]]:
+    """Each law whose unknowns are all known, with what the exact solution leaves of it.
+
+    The terms are measured in the interior too, so that `u = 0` on a side has a scale.
+    """
+    found = []
+    for law in setting.laws:
+        needed = needed_derivatives(setting.trial, (law.row,))
+        if set(needed) <= set(setting.exact):
+            ground = setting.grounds[law.side]
+            residual, *here = values(setting, law, ground, exact_fields(setting, needed, ground))
+            _, *within = values(setting, law, setting.grounds[None], exact_fields(setting, needed, setting.grounds[None]))
+            scale = max(float(term.abs().nan_to_num(0.0, 0.0).max()) for term in (*here, *within))
+            found.append((law, Remainder(law.name, law.place, residual, scale, ground.points)))
+    return found
+
+
+def values(setting: Setting, law: Law, ground: Ground, fields: Mapping[str, Jet]) -> list[Tensor]:
+    """A law's residual [N], then each of the terms whose sum it is."""
+    rows = (law.row, *(Row(law.name, term) for term in terms(law.row.formula)))
+    return residual_rows(setting.trial, Block(law.name, law.side, rows, {}), ground, fields)
+
+
+def exact_fields(setting: Setting, needed: Mapping[str, Indices], ground: Ground) -> dict[str, Jet]:
+    """The derivatives of the exact solution."""
+    return {
+        name: as_jet(evaluate(setting.exact[name], wanted, setting.scope, ground, no_unknowns), wanted, ground)
+        for name, wanted in needed.items()
+    }
+
+
+def smooth_fields(setting: Setting, needed: Mapping[str, Indices], ground: Ground) -> dict[str, Jet]:
+    """The derivatives of a field between 1 and 2 that varies once or so across the domain."""
+    found = {}
+    for name, wanted in needed.items():
+        wanted = closure(wanted)
+        phase = constant(0.3, wanted)
+        for axis, (low, high) in enumerate(setting.trial.box):
+            phase = phase + (ground.coordinate(axis, wanted) - low) * (3 / (high - low))
+        found[name] = as_jet(UNIVARIATE["sin"](phase) * 0.5 + 1.5, wanted, ground)
+    return found
+
+
+def refuted(setting: Setting) -> list[Mistake]:
+    """A mistake for each entry of the file that the exact solution does not satisfy, by its worst side."""
+    worst: dict[Place, tuple[Law, Remainder]] = {}
+    for law, found in remainders(setting):
+        if not found.relative <= TOLERANCE and not worse(worst.get(law.place), found):
+            worst[law.place] = (law, found)
+    return [refutation(law, found, tuple(setting.spec.box)) for law, found in worst.values()]
+
+
+def worse(other: tuple[Law, Remainder] | None, found: Remainder) -> bool:
+    """Whether another law's residual is at least as large."""
+    return other is not None and not found.residual.abs().max() > other[1].residual.abs().max()
+
+
+def refutation(law: Law, found: Remainder, names: Sequence[str]) -> Mistake:
+    """How far off the exact solution is, and where."""
+    at = int(found.residual.abs().nan_to_num(float("inf")).argmax())
+    size, where = float(found.residual[at].abs()), spot(names, found.points[:, at])
+    if not isfinite(size):
+        return Mistake(law.place, law.path, f"with the exact solution this {law.word} is not a finite number at {where}")
+    text = f"the exact solution does not satisfy this {law.word} (residual up to {size:.3g} at {where})"
+    return Mistake(law.place, law.path, text)
+
+
+def imbalance(setting: Setting, law: Law) -> list[str]:
+    """A warning where the terms of an equation differ much in size, for its exact solution or else a smooth field."""
+    needed = needed_derivatives(setting.trial, (law.row,))
+    fields_of = exact_fields if set(needed) <= set(setting.exact) else smooth_fields
+    ground = setting.grounds[None]
+    _, *found = values(setting, law, ground, fields_of(setting, needed, ground))
+    sizes = [(root_mean_square(v), show(term)) for v, term in zip(found, terms(law.row.formula))]
+    sizes = [(size, text) for size, text in sizes if size > 0 and isfinite(size)]
+    if not sizes or max(sizes)[0] <= APART * min(sizes)[0]:
+        return []
+    (high, large), (low, small) = max(sizes), min(sizes)
+    whose = "of the exact solution" if fields_of is exact_fields else "of a smooth field"
+    return [
+        f"the terms of {law.path} differ in size: {large} is about {high:.1e}, {small} about {low:.1e} ({whose}); "
+        "an equation is weighted as a whole, so expect thin layers, or choose other units"
+    ]
