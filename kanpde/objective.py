@@ -113,7 +113,7 @@ class Residuals:
             total = sum((factor**2 * row.square().sum() for factor, row in zip(factors, rows)), start=leaf.new_zeros(()))
             if total.requires_grad:
                 gradient += torch.autograd.grad(total, leaf)[0]
-            loss += float(total)
+            loss += float(total.detach())
         return loss, gradient
 
     def losses(self, theta: Tensor) -> Mapping[str, float]:
