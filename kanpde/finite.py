@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -11,11 +11,11 @@ from torch import Tensor
 from kanpde.errors import Mistake, Place
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate, parts
 from kanpde.expression import show
-from kanpde.laws import Law, lattice, spot
+from kanpde.laws import Law, Side, lattice, spot
 from kanpde.overrides import overridden
 from kanpde.reading import Table, read_tree
 from kanpde.spec import Spec
-from kanpde.tree import Binary, Call, Name, Tree
+from kanpde.tree import Binary, Call, Name, Tree, free_names
 from kanpde.trial import no_unknowns
 
 
@@ -26,6 +26,18 @@ class Culprit:
     tree: Tree
     definition: str
     bad: Tensor
+
+    def spot(self, spec: Spec, ground: Ground) -> str:
+        """The first such point in words."""
+        return spot(tuple(spec.box), ground.points[:, int(self.bad.int().argmax())])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A formula's entry in the file."""
+
+    path: str
+    place: Place
 
 
 def culprit(tree: Tree, scope: Scope, ground: Ground, home: str = "") -> Culprit | None:
@@ -74,42 +86,51 @@ def values(tree: Tree, scope: Scope, ground: Ground) -> Tensor:
     nothing = torch.full_like(ground.points[0], torch.nan)
     try:
         found = torch.as_tensor(as_jet(evaluate(tree, zero, scope, ground, no_unknowns), zero, ground).value)
-    except (ArithmeticError, ValueError, TypeError):  # of plain numbers: 1/0, log(-1)
+    except (ArithmeticError, ValueError, TypeError, RuntimeError):  # of plain numbers: 1/0, log(-1), sin((-8)^0.5)
         return nothing
     return nothing if found.is_complex() else found
 
 
-def unsound(spec: Spec, scope: Scope, found: list[Law], known: dict[str, Tree], where: dict[object, Ground]) -> list[Mistake]:
-    """A mistake for each formula of the coordinates that is not finite at some of the points."""
-    formulas = [(law.row.formula, law.path, law.place, where[law.side]) for law in found]
-    formulas += [(tree, f"exact.{name}", place_of(spec, "exact", name), where[None]) for name, tree in known.items()]
-    mistakes = []
-    for tree, path, place, ground in formulas:
+def unsound(
+    spec: Spec, scope: Scope, found: Sequence[Law], known: Mapping[str, Tree], where: Mapping[Side, Ground]
+) -> list[Mistake]:
+    """A mistake for each formula of the coordinates that is not finite at some of the points, one per place."""
+    formulas = [(law.row.formula, Entry(law.path, law.place), where[law.side]) for law in found]
+    for name, tree in known.items():
+        formulas.append((tree, Entry(f"exact.{name}", place_of(spec, "exact", name)), where[None]))
+    mistakes: dict[Place, Mistake] = {}
+    for tree, entry, ground in formulas:
         if blamed := culprit(tree, scope, ground):
-            mistakes.append(mistake(spec, blamed, ground, path, place))
-    return list({(m.place, m.path, m.message.partition(" at ")[0]): m for m in reversed(mistakes)}.values())[::-1]
+            told = mistake(spec, scope, blamed, ground, entry)
+            mistakes.setdefault(told.place, told)
+    return list(mistakes.values())
 
 
-def mistake(spec: Spec, blamed: Culprit, ground: Ground, path: str, place: Place) -> Mistake:
+def mistake(spec: Spec, scope: Scope, blamed: Culprit, ground: Ground, entry: Entry) -> Mistake:
     """What to say of a part that is not finite, at the definition it stands in."""
     text = f"{show(blamed.tree)} is not a finite number"
-    if not blamed.bad.all():
-        text += f" at {spot(tuple(spec.box), ground.points[:, int(blamed.bad.int().argmax())])}"
+    if varies(blamed.tree, scope):
+        text += f" at {blamed.spot(spec, ground)}"
     if not blamed.definition:
-        return Mistake(place, path, text)
+        return Mistake(entry.place, entry.path, text)
     where = place_of(spec, "definitions", blamed.definition)
-    return Mistake(where, f"definitions.{blamed.definition}", f"{text} (needed by {path})")
+    return Mistake(where, f"definitions.{blamed.definition}", f"{text} (needed by {entry.path})")
 
 
-def singular(spec: Spec, scope: Scope, found: list[Law]) -> list[str]:
+def varies(tree: Tree, scope: Scope) -> bool:
+    """Whether a formula mentions a coordinate, if only through definitions."""
+    names = free_names(tree)
+    inner = (scope.definitions[name] for name in names if name in scope.definitions)
+    return bool(names & set(scope.coordinates)) or any(varies(body, scope) for body in inner)
+
+
+def singular(spec: Spec, scope: Scope, found: Sequence[Law]) -> list[str]:
     """A warning for each equation with data that are not finite at a corner or halfway between corners."""
-    ground, names = Ground(lattice(spec)), tuple(spec.box)
-    warnings = []
+    ground, warnings = Ground(lattice(spec)), []
     for law in found:
         blamed = culprit(law.row.formula, scope, ground) if law.side is None else None
         if blamed:
-            point = spot(names, ground.points[:, int(blamed.bad.int().argmax())])
-            warnings.append(f"{show(blamed.tree)} in {law.path} is not a finite number at {point}")
+            warnings.append(f"{show(blamed.tree)} in {law.path} is not a finite number at {blamed.spot(spec, ground)}")
     return warnings
 
 

@@ -38,7 +38,8 @@ class Law:
 
 def laws(spec: Spec, scope: Scope) -> list[Law]:
     """The equations, then the initial and boundary conditions."""
-    return [*(of_equation(spec, e) for e in spec.equations), *(of_condition(spec, c, r) for c, r, _ in statements(spec, scope))]
+    conditions = [of_condition(spec, condition, row) for condition, row, _ in statements(spec, scope)]
+    return [*(of_equation(spec, equation) for equation in spec.equations), *conditions]
 
 
 def of_equation(spec: Spec, equation: Equation) -> Law:

@@ -57,9 +57,9 @@ class Plan:
 
 def plan(spec: Spec) -> Plan:
     """What `solve` does first with a problem."""
-    spec = replace(spec, training=replace(spec.training, device="cpu"))
     all_layers = bool(spec.training.stages) or asks_for_depth(spec.network) or spec.training.derivatives == "autograd"
-    return (deep_plan if all_layers else ramps_plan)(spec)
+    plain = replace(spec, training=replace(spec.training, device="cpu", derivatives="taylor"))
+    return (deep_plan if all_layers else ramps_plan)(plain)
 
 
 def threads(spec: Spec) -> int:
@@ -77,15 +77,15 @@ def ramps_plan(spec: Spec) -> Plan:
     slopes = (spec.network.scale or SPREADS[2] * first ** (1 / dimensions),) * dimensions
     problem, _, objective, weights = setting(ramps_problem(spec, 2), spec, Ramps(first, slopes))
     rows = {size: rows_of(problem, spec, size, 2.0) for size in (first, last)}
-    linear = is_linear(spec)
-    cost = {f"a fit of {n} ramps": 2 * r * (n * len(spec.unknowns)) ** 2 * (1 if linear else NONLINEAR) for n, r in rows.items()}
+    linear, unknowns = is_linear(spec), len(spec.unknowns)
+    rate = FACTORING * threads(spec) / (1 if linear else NONLINEAR)
+    parts = {f"a fit of {size} ramps": 2 * count * (size * unknowns) ** 2 / rate for size, count in rows.items()}
     method = f"read-outs of ramps by {'least squares' if linear else 'Gauss-Newton steps'}; {FALLBACK}"
     more = f", up to {last} ramps" if last > first else ""
     return Plan(
         problem, method, described(problem.trial.branches[0].network) + more, problem.trial.size,
         *kinds(spec, problem), {s.block.name: s.count for s in objective.samples}, weights,
-        COPIES * 8.0 * rows[last] * last * len(spec.unknowns),
-        {name: work / (FACTORING * threads(spec)) for name, work in cost.items()}, spec.training.stop.time or SECONDS,
+        COPIES * 8.0 * rows[last] * last * unknowns, parts, spec.training.stop.time or SECONDS,
     )  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def stated(found: Plan) -> str:
     """The plan as lines for a person."""
     weights = {name: f"{name} (weight {found.weights[name]:.2g})" for name in found.penalised}
     equations = {n: w for n, w in found.weights.items() if n not in weights}
-    points = ", ".join(f"{count} on {name}" if name != "interior" else f"{count} inside" for name, count in found.points.items())
+    points = ", ".join(f"{n} inside" if name == "interior" else f"{n} on {name}" for name, n in found.points.items())
     costs = ", ".join(f"{name} about {rounded(seconds)}" for name, seconds in found.parts.items())
     lines = {
         "built in": ", ".join(found.built_in),

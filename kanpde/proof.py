@@ -108,9 +108,9 @@ def remainders(setting: Setting) -> list[tuple[Law, Remainder]]:
     for law in setting.laws:
         needed = needed_derivatives(setting.trial, (law.row,))
         if set(needed) <= set(setting.exact):
-            ground = setting.grounds[law.side]
+            ground, interior = setting.grounds[law.side], setting.grounds[None]
             residual, *here = values(setting, law, ground, exact_fields(setting, needed, ground))
-            _, *within = values(setting, law, setting.grounds[None], exact_fields(setting, needed, setting.grounds[None]))
+            _, *within = values(setting, law, interior, exact_fields(setting, needed, interior))
             scale = max(float(term.abs().nan_to_num(0.0, 0.0).max()) for term in (*here, *within))
             found.append((law, Remainder(law.name, law.place, residual, scale, ground.points)))
     return found
@@ -161,8 +161,9 @@ def refutation(law: Law, found: Remainder, names: Sequence[str]) -> Mistake:
     at = int(found.residual.abs().nan_to_num(float("inf")).argmax())
     size, where = float(found.residual[at].abs()), spot(names, found.points[:, at])
     if not isfinite(size):
-        return Mistake(law.place, law.path, f"with the exact solution this {law.word} is not a finite number at {where}")
-    text = f"the exact solution does not satisfy this {law.word} (residual up to {size:.3g} at {where})"
+        text = f"with the exact solution this {law.word} is not a finite number at {where}"
+    else:
+        text = f"the exact solution does not satisfy this {law.word} (residual up to {size:.3g} at {where})"
     return Mistake(law.place, law.path, text)
 
 
