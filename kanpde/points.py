@@ -85,10 +85,11 @@ def row_sizes(problem: Problem, theta: Tensor, trained: Sequence[Sequence[bool]]
 def balance(problem: Problem, sizes: Mapping[str, float], emphasis: float = 0.0) -> dict[str, float]:
     """Weights that make all rows' gradients alike (cf. Wang, Yu & Perdikaris 2022).
 
-    With an `emphasis`, a condition weighs that many times as much, and never less than that.
+    With an `emphasis`, a condition weighs at least that much, times the square root of what would make it alike:
+    half-way between equal weights and equal gradients.
     """
     inside = [sizes[row.name] for row in problem.blocks[0].rows]
     typical = (sum(s * s for s in inside) / len(inside)) ** 0.5
     alike = {row.name: typical / sizes[row.name] for block in problem.blocks for row in block.rows}
     conditions = {row.name for block in problem.blocks if block.face is not None for row in block.rows}
-    return {name: emphasis * max(w, 1.0) if emphasis and name in conditions else w for name, w in alike.items()}
+    return {name: emphasis * max(w, 1.0) ** 0.5 if emphasis and name in conditions else w for name, w in alike.items()}
