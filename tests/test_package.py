@@ -1,0 +1,39 @@
+"""The package as a stranger meets it: quick to answer, and its names where they are said to be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WRONG = Path(__file__).parent / "mistakes" / "unknown_name.yaml"
+HEAVY = {"torch", "numpy", "matplotlib", "h5py"}
+LOADED = f"""
+import sys
+from kanpde.cli import main
+try:
+    main(sys.argv[1:], standalone_mode=False)
+except SystemExit:
+    pass
+print(sorted({HEAVY} & set(sys.modules)))
+"""
+NAMES = """
+import kanpde.solve
+from kanpde.solve import solve as same
+from kanpde import *
+assert kanpde.solve is solve is same
+assert read_spec and Spec and Solution and Result and read
+assert kanpde.__version__ and not hasattr(kanpde, "nothing")
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["solve", "--help"], ["eval", "--help"], ["solve", str(WRONG)]])
+def test_help_and_mistakes_come_before_anything_slow_is_loaded(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr[-500:]
+
+
+def test_public_names_are_there_in_any_order_of_imports() -> None:
+    subprocess.run([sys.executable, "-c", NAMES], check=True, timeout=60)
