@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from math import isfinite
 from typing import Mapping, NamedTuple, Sequence
 
@@ -13,9 +14,9 @@ from kanpde.build import scope_of, spatial
 from kanpde.errors import Mistake, Place
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import show
-from kanpde.finite import singular, unsound
+from kanpde.finite import place_of, singular, unsound
 from kanpde.functions import UNIVARIATE
-from kanpde.jet import Indices, Jet, closure, constant
+from kanpde.jet import Index, Indices, Jet, closure, constant, raised
 from kanpde.laws import Law, Side, grounds, laws, spot
 from kanpde.operators import Scene, expand
 from kanpde.problem import Block, Row, needed_derivatives, residual_rows
@@ -72,7 +73,8 @@ def setting_of(spec: Spec) -> Setting:
     scope, scene = scope_of(spec), Scene(spatial(spec), spec.definitions)
     found = laws(spec, scope)
     exact = {name: expand(tree, scene) for name, tree in spec.exact.items()}
-    trial = Trial(scope, tuple(spec.box.values()), (), (), {})
+    periodic = tuple(tuple(spec.box).index(name) for name in spec.periodic)
+    trial = Trial(scope, tuple(spec.box.values()), periodic, (), {})
     return Setting(spec, trial, found, grounds(spec, [law.side for law in found]), exact)
 
 
@@ -80,7 +82,7 @@ def prove(spec: Spec) -> Proof:
     """The mistakes and oddities that show when the formulas are evaluated; no training."""
     setting = setting_of(spec)
     mistakes = unsound(spec, setting.scope, setting.laws, setting.exact, setting.grounds)
-    mistakes = mistakes or refuted(setting)
+    mistakes = mistakes or [*refuted(setting), *seams(setting)]
     if mistakes:
         return Proof(tuple(mistakes), ())
     equations = [law for law in setting.laws if law.side is None]
@@ -149,6 +151,39 @@ def refuted(setting: Setting) -> list[Mistake]:
         if not found.relative <= TOLERANCE and not worse(worst.get(law.place), found):
             worst[law.place] = (law, found)
     return [refutation(law, found, tuple(setting.spec.box)) for law, found in worst.values()]
+
+
+def seams(setting: Setting) -> list[Mistake]:
+    """A mistake for each exact field that does not close around a periodic coordinate."""
+    equations = [law.row for law in setting.laws if law.side is None]
+    needed = needed_derivatives(setting.trial, equations)
+    return [
+        Mistake(place_of(setting.spec, "exact", name), f"exact.{name}", text)
+        for name, axis in product(setting.exact, setting.trial.periodic)
+        for text in seam(setting, name, axis, max((index[axis] for index in needed.get(name, ())), default=0))[:1]
+    ]
+
+
+def seam(setting: Setting, name: str, axis: int, order: int) -> list[str]:
+    """What jumps where a coordinate closes, of an exact field and its derivatives below the equations' order."""
+    box, names = setting.trial.box, setting.scope.coordinates
+    sides = [grounds(setting.spec, [(axis, side)])[axis, side] for side in (0, 1)]
+    found = []
+    for k in range(order):
+        index = raised((0,) * len(box), axis, k)
+        low, high, inside = (one_derivative(setting, name, index, g) for g in (*sides, setting.grounds[None]))
+        difference = (high - low).abs()
+        size, at = float(difference.max()), int(difference.argmax())
+        if not size <= TOLERANCE * max(float(values.abs().max()) for values in (low, high, inside)):
+            what = f"derivative of order {k} along {names[axis]}" if k else "value"
+            where = f"from {spot(names, sides[0].points[:, at])} to {names[axis]} = {box[axis][1]:.3g}"
+            found.append(f"the exact solution is not periodic: its {what} changes by {size:.3g} {where}")
+    return found
+
+
+def one_derivative(setting: Setting, name: str, index: Index, ground: Ground) -> Tensor:
+    """One derivative of an exact field [N]."""
+    return exact_fields(setting, {name: frozenset({index})}, ground)[name][index] + 0.0 * ground.points[0]
 
 
 def worse(other: tuple[Law, Remainder] | None, found: Remainder) -> bool:
