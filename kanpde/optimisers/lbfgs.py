@@ -17,6 +17,7 @@ class LBFGS:
 
     rate: float = 1.0
     history: int = 50
+    trials: int = 25  # of a line search
 
     def iterate(self, objectives: Callable[[], Objective], theta: Tensor, memory: dict[str, object]) -> Iterator[Step]:
         """Steps from `theta` on; a new objective starts a new history."""
@@ -40,6 +41,6 @@ class LBFGS:
     def machine(self, leaf: Tensor) -> torch.optim.LBFGS:
         """A line search of its own per step."""
         return torch.optim.LBFGS(
-            [leaf], lr=self.rate, max_iter=1, history_size=self.history, line_search_fn="strong_wolfe",
-            tolerance_grad=0.0, tolerance_change=0.0,
+            [leaf], lr=self.rate, max_iter=1, max_eval=1 + self.trials, history_size=self.history,
+            line_search_fn="strong_wolfe", tolerance_grad=0.0, tolerance_change=0.0,
         )
