@@ -20,11 +20,13 @@ from kanpde.spec import Spec
 from kanpde.strategy import ACCEPTED, asks_for_depth
 from kanpde.training import deep_setting
 
-# Operations per second and thread, measured on one core of 2023; half or twice as much is usual elsewhere.
-FACTORING = 2.5e9  # least squares, matrix assembly included
-SQUARING = 1.5e10  # a Levenberg-Marquardt step
-NONLINEAR = 5  # linear fits per Gauss-Newton fit, in time
-COPIES = 4  # of the Jacobian, held at once by a least-squares fit
+# Measured on one core, over ramps from 300 to 2000 and deep networks of 1500 coefficients; half or twice as much
+# is usual elsewhere.
+RATE = 1.5e10  # operations per second and thread, of factorisations and products of matrices
+ENTRY = 1e-7  # seconds and threads per entry of the Jacobian
+NONLINEAR = 12  # linear fits per Gauss-Newton fit, in time: 7 to 23 in the problems tried
+COPIES = {True: 4, False: 8}  # of the Jacobian, held at once by a linear or nonlinear fit
+WORK = 1e8  # bytes beside them
 FALLBACK = f"all layers of a deep network if the relative residual stays above {ACCEPTED:.0e}"
 
 
@@ -68,9 +70,9 @@ def threads(spec: Spec) -> int:
 
 
 def ramps_plan(spec: Spec) -> Plan:
-    """Least squares on ramps: a fit takes 2 R P² operations and four times the Jacobian's memory.
+    """Least squares on ramps: a linear fit takes 2 R P² operations, and R P entries of a Jacobian to assemble.
 
-    R rows are the points times the residuals on them, P columns are the coefficients.
+    R rows are the points times the residuals on them, P columns are the read-outs.
     """
     dimensions, width = len(spec.box), spec.network.width
     first, last = (width, width) if width else (Aim().first, Aim().last)
@@ -78,15 +80,20 @@ def ramps_plan(spec: Spec) -> Plan:
     problem, _, objective, weights = setting(ramps_problem(spec, 2), spec, Ramps(first, slopes))
     rows = {size: rows_of(problem, spec, size, 2.0) for size in (first, last)}
     linear, unknowns = is_linear(spec), len(spec.unknowns)
-    rate = FACTORING * threads(spec) / (1 if linear else NONLINEAR)
-    parts = {f"a fit of {size} ramps": 2 * count * (size * unknowns) ** 2 / rate for size, count in rows.items()}
+    fits = (1 if linear else NONLINEAR) / threads(spec)
+    parts = {f"a fit of {n} ramps": fits * linear_seconds(r, n * unknowns) for n, r in rows.items()}
     method = f"read-outs of ramps by {'least squares' if linear else 'Gauss-Newton steps'}; {FALLBACK}"
     more = f", up to {last} ramps" if last > first else ""
     return Plan(
         problem, method, described(problem.trial.branches[0].network) + more, problem.trial.size,
         *kinds(spec, problem), {s.block.name: s.count for s in objective.samples}, weights,
-        COPIES * 8.0 * rows[last] * last * unknowns, parts, spec.training.stop.time or SECONDS,
+        WORK + COPIES[linear] * 8.0 * rows[last] * last * unknowns, parts, spec.training.stop.time or SECONDS,
     )  # fmt: skip
+
+
+def linear_seconds(rows: int, columns: int) -> float:
+    """The time of one least-squares problem on one thread."""
+    return 2 * rows * columns**2 / RATE + ENTRY * rows * columns
 
 
 def rows_of(problem: Problem, spec: Spec, width: int, ratio: float) -> int:
@@ -107,10 +114,10 @@ def deep_plan(spec: Spec) -> Plan:
     rows = sum(points[block.name] * len(block.rows) for block in made.problem.blocks)
     size = len(theta)
     names = tuple(dict.fromkeys(stage.optimiser for stage in spec.training.stages)) or ("levenberg-marquardt",)
-    steps = {"a Levenberg-Marquardt step": (2 * rows * size**2 + size**3 / 3) / (SQUARING * threads(spec))}
+    steps = {"a Levenberg-Marquardt step": (2 * rows * size**2 + size**3 / 3) / (RATE * threads(spec))}
     return Plan(
         made.problem, f"all layers by {' and '.join(names)}", made.note, size, *kinds(spec, made.problem), points,
-        made.weights, 8.0 * (3 * size**2 + 4096 * size), steps if "levenberg-marquardt" in names else {},
+        made.weights, WORK + 8.0 * (3 * size**2 + 4096 * size), steps if "levenberg-marquardt" in names else {},
         spec.training.stop.time or SECONDS,
     )  # fmt: skip
 
