@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from kanpde.analysis import degree_in_unknowns, survey
-from kanpde.errors import KanpdeError
+from kanpde.errors import Mistake, SpecError
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import Binary, Derivative, Name, Negative, Tree
-from kanpde.jet import Indices, Jet, raised
+from kanpde.jet import Indices, raised
 from kanpde.network import Network
 from kanpde.operators import Scene, expand
 from kanpde.problem import Block, Problem, Row, needed_derivatives
+from kanpde.samplers import place, uniform
 from kanpde.spec import Condition, Spec
 from kanpde.trial import Branch, Datum, Trial, no_unknowns
+
+SMOOTH = 3  # derivatives in which the ends of a periodic coordinate must agree
 
 Statement = tuple[Condition, Row, "tuple[str, Datum] | None"]
 
@@ -24,18 +27,13 @@ Statement = tuple[Condition, Row, "tuple[str, Datum] | None"]
 def scope_of(spec: Spec) -> Scope:
     """What the names of the spec's formulas mean."""
     scene = Scene(spatial(spec), spec.definitions)
-    bodies = {name: expand(tree, scene) for name, tree in spec.definitions.items() if not needs_normal(tree)}
+    bodies = {name: expand(tree, scene) for name, tree in spec.definitions.items()}
     return Scope(tuple(spec.box), spec.unknowns, bodies)
 
 
 def spatial(spec: Spec) -> tuple[str, ...]:
     """The coordinates other than time."""
     return tuple(name for name in spec.box if name != "t")
-
-
-def needs_normal(tree: Tree) -> bool:
-    """Whether a definition has a meaning on a boundary only."""
-    return False
 
 
 def scene_on(spec: Spec, condition: Condition) -> Scene:
@@ -71,40 +69,77 @@ def datum(condition: Condition, left: Tree, right: Tree, scope: Scope) -> tuple[
     return left.name, Datum(axis, int(condition.face.side == "max"), len(axes), right)
 
 
-def built_in(spec: Spec, scope: Scope, found: Sequence[Statement], orders: int = 1) -> dict[str, tuple[Datum, ...]]:
-    """The data that go into the trial solution: every order from 0 on a side, and agreeing where sides meet."""
+def built_in(spec: Spec, scope: Scope, found: Sequence[Statement]) -> dict[str, tuple[Datum, ...]]:
+    """The data that go into the trial solution: every order from 0 on a side, and agreeing where sides meet.
+
+    Raises SpecError where `enforce: hard` asks for more than can be.
+    """
     if spec.enforce == "soft":
         return {}
     chosen: dict[str, tuple[Datum, ...]] = {}
     for name in spec.unknowns:
-        data = [d for _, _, item in found if item and item[0] == name for d in [item[1]]]
-        whole = tuple(d for d in data if all(any(e.axis == d.axis and e.side == d.side and e.order == k for e in data) for k in range(d.order)))
+        data = tuple(item[1] for _, _, item in found if item and item[0] == name)
+        whole = tuple(d for d in data if gapless(d, data))
         space = tuple(d for d in whole if scope.coordinates[d.axis] != "t")
-        for candidate in (whole, space):
-            if candidate and consistent(candidate, scope, spec):
-                chosen[name] = candidate
-                break
+        fitting = [c for c in (whole, space) if c and consistent(c, scope, spec) and winds(c, scope, spec)]
+        if fitting:
+            chosen[name] = fitting[0]
+    if spec.enforce == "hard":
+        refuse_the_rest(found, chosen)
     return chosen
+
+
+def gapless(datum: Datum, data: Sequence[Datum]) -> bool:
+    """Whether all lower orders are prescribed on the same side."""
+    below = {d.order for d in data if (d.axis, d.side) == (datum.axis, datum.side)}
+    return set(range(datum.order)) <= below
+
+
+def refuse_the_rest(found: Sequence[Statement], chosen: Mapping[str, tuple[Datum, ...]]) -> None:
+    """With `enforce: hard`, every condition must be built in."""
+    why = "cannot be built into the trial solution exactly; write 'enforce: auto' to have it penalised"
+    left = [c for c, _, item in found if item is None or item[1] not in chosen.get(item[0], ())]
+    if left:
+        raise SpecError(Mistake(c.equation.place, c.name, why) for c in left)
+
+
+def random_points(box: Sequence[tuple[float, float]], axis: int, value: float) -> Tensor:
+    """64 points [d, 64] of the box with one coordinate held fixed."""
+    points = place(uniform(len(box), 64, torch.Generator().manual_seed(1)), box, None)
+    points[axis] = value
+    return points
 
 
 def consistent(data: tuple[Datum, ...], scope: Scope, spec: Spec) -> bool:
     """Whether the lift of the data fulfils each of them, which it does where they agree at edges and corners."""
-    box = tuple(spec.box.values())
+    box, zero = tuple(spec.box.values()), (0,) * len(spec.box)
     trial = Trial(scope, box, (), (), {})
-    generator = torch.Generator().manual_seed(1)
     for d in data:
-        unit = torch.rand(len(box), 64, generator=generator, dtype=torch.float64)
-        points = torch.stack([low + (high - low) * z for (low, high), z in zip(box, unit)])
-        points[d.axis] = box[d.axis][d.side]
-        ground, zero = Ground(points), (0,) * len(box)
+        ground = Ground(random_points(box, d.axis, box[d.axis][d.side]))
         asked = as_jet(evaluate(d.data, frozenset({zero}), scope, ground, no_unknowns), frozenset({zero}), ground).value
-        higher = raised(zero, d.axis, d.order)
         indices: Indices = frozenset(raised(zero, d.axis, k) for k in range(d.order + 1))
-        reached = trial.lift(data, ground, indices)[higher]
-        gap = torch.as_tensor(reached - asked).abs().max()
-        if not gap <= 1e-9 * (1 + asked.abs().max()):
+        reached = trial.lift(data, ground, indices)[raised(zero, d.axis, d.order)]
+        if not alike(torch.as_tensor(reached), torch.as_tensor(asked)):
             return False
     return True
+
+
+def winds(data: tuple[Datum, ...], scope: Scope, spec: Spec) -> bool:
+    """Whether the lift of the data is smooth across every periodic end: value and three derivatives."""
+    box, zero = tuple(spec.box.values()), (0,) * len(spec.box)
+    trial = Trial(scope, box, (), (), {})
+    for name in spec.periodic:
+        axis = scope.coordinates.index(name)
+        indices = frozenset(raised(zero, axis, k) for k in range(SMOOTH + 1))
+        ends = [trial.lift(data, Ground(random_points(box, axis, value)), indices) for value in box[axis]]
+        if not all(alike(*(torch.as_tensor(end[alpha]) for end in ends)) for alpha in indices):
+            return False
+    return True
+
+
+def alike(first: Tensor, second: Tensor) -> bool:
+    """Whether two sets of values agree to rounding."""
+    return bool((first - second).abs().max() <= 1e-9 * (1 + second.abs().max()))
 
 
 def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) -> Problem:

@@ -55,20 +55,19 @@ def rows_at(problem: Problem, block: Block, theta: Tensor, points: Tensor) -> li
 
 
 def samples(
-    problem: Problem, number: Counts, weights: Mapping[str, float], generator: torch.Generator, theta: Tensor | None
+    problem: Problem, number: Counts, weights: Mapping[str, float], generator: torch.Generator, theta: Tensor, adapt: bool
 ) -> tuple[Sample, ...]:
-    """Points for every block, those of the interior chosen by the residual at `theta` if it is given."""
+    """Points for every block, of theta's kind; with `adapt` those of the interior are chosen by the residual there."""
     time = problem.trial.scope.coordinates.index("t") if "t" in problem.trial.scope.coordinates else None
     found = []
     for block in problem.blocks:
         count = number.of(block, time)
-        if theta is not None and block.face is None:
+        if adapt and block.face is None:
             points = draw(problem, block, CANDIDATES * count, generator)
             points = points[:, chosen_by_residual(rows_at(problem, block, theta, points), count, generator)]
         else:
             points = draw(problem, block, count, generator)
-        moved = points if theta is None else points.to(theta)
-        found.append(sample(block, moved, [weights[row.name] for row in block.rows], CHUNK))
+        found.append(sample(block, points.to(theta), [weights[row.name] for row in block.rows], CHUNK))
     return tuple(found)
 
 

@@ -79,11 +79,11 @@ class Fit:
 def setting(base: Problem, spec: Spec, ramps: Ramps, ratio: float = 2.0) -> tuple[Problem, Tensor, Residuals, dict[str, float]]:
     """Everything for a fit: the widened problem, its start, the objective over the read-outs and its weights."""
     problem = widened(base, ramps.width)
-    theta = start(problem, ramps, spec.training.seed)
+    theta = start(problem, ramps, spec.training.seed).to(device=spec.training.device, dtype=getattr(torch, spec.training.precision))
     generator = torch.Generator().manual_seed(spec.training.seed + 1)
     weights = balance(problem, row_sizes(problem, theta, read_outs(problem.trial), generator))
     number = counts(spec.sampling, len(spec.box), ramps.width, ratio)
-    drawn = samples(problem, number, weights, generator, None)
+    drawn = samples(problem, number, weights, generator, theta, adapt=False)
     return problem, theta, residuals_of(problem, drawn, theta, read_outs(problem.trial)), weights
 
 

@@ -37,7 +37,7 @@ class Setting:
     def objective(self, theta: Tensor, adapt: bool, factor: int = 1) -> Residuals:
         """A new draw of points."""
         number = Counts(self.number.interior * factor, self.number.face * factor, self.number.initial * factor)
-        drawn = samples(self.problem, number, self.weights, self.generator, theta if adapt else None)
+        drawn = samples(self.problem, number, self.weights, self.generator, theta, adapt)
         return residuals_of(self.problem, drawn, theta, everything(self.problem.trial))
 
     def state(self, theta: Tensor, stage: str, loss: float, objective: Residuals, **more: object) -> State:

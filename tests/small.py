@@ -29,7 +29,7 @@ def gallery(name: str) -> Spec:
     return read_spec(next(path for path in GALLERY if path.stem == name))
 
 
-def small_problem(spec: Spec, kind: str, enforce: str = "hard", derivatives: str = "taylor") -> Problem:
+def small_problem(spec: Spec, kind: str, enforce: str = "auto", derivatives: str = "taylor") -> Problem:
     """The problem with two hidden layers of three nodes, or with five ramps."""
     training = replace(spec.training, derivatives=derivatives)
     spec = replace(spec, enforce=enforce, training=training)

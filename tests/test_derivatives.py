@@ -29,7 +29,7 @@ def gap(found: Tensor, expected: Tensor) -> float:
 
 @every_problem
 @every_kind
-@pytest.mark.parametrize("enforce", ["soft", "hard"])
+@pytest.mark.parametrize("enforce", ["soft", "auto"])
 def test_taylor_and_autograd_agree(name: str, kind: str, enforce: str) -> None:
     # 1e-11: up to four derivatives, each of which multiplies roundings by the basis's slopes (K² or so).
     spec = gallery(name)

@@ -52,7 +52,7 @@ def test_jacobian_is_the_slope_of_the_residuals(name: str, kind: str, trained: s
 
 @every_problem
 @every_kind
-@pytest.mark.parametrize("enforce", ["soft", "hard"])
+@pytest.mark.parametrize("enforce", ["soft", "auto"])
 def test_products_with_the_jacobian_are_what_they_say(name: str, kind: str, enforce: str) -> None:
     problem = small_problem(gallery(name), kind, enforce)
     theta = random_theta(problem)
@@ -103,7 +103,7 @@ def test_losses_by_name_add_up_to_the_loss(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if small_problem(gallery(n), "ramps").linear])
-@pytest.mark.parametrize("enforce", ["soft", "hard"])
+@pytest.mark.parametrize("enforce", ["soft", "auto"])
 def test_residuals_of_linear_problems_are_affine_in_the_read_outs(name: str, enforce: str) -> None:
     problem = small_problem(gallery(name), "ramps", enforce)
     theta = random_theta(problem)

@@ -106,8 +106,8 @@ def test_adaptive_samples_are_a_function_of_the_seed() -> None:
     theta = random_theta(problem)
     weights = {row.name: 1.0 for block in problem.blocks for row in block.rows}
     number = counts(SamplingSpec(interior=40, boundary=10), 2, 100, 2.0)
-    first, again = (samples(problem, number, weights, seeded(3), theta) for _ in range(2))
-    plain = samples(problem, number, weights, seeded(3), None)
+    first, again = (samples(problem, number, weights, seeded(3), theta, adapt=True) for _ in range(2))
+    plain = samples(problem, number, weights, seeded(3), theta, adapt=False)
     for one, two, block in zip(first, again, problem.blocks):
         assert one.count == (40 if block.face is None else 10)
         assert all(torch.equal(a.points, b.points) for a, b in zip(one.chunks, two.chunks))

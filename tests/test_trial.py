@@ -60,7 +60,7 @@ def test_the_gallery_builds_in_values_slopes_and_first_times() -> None:
 @pytest.mark.parametrize("name", HARD)
 def test_conditions_built_in_are_no_residuals(name: str) -> None:
     spec = gallery(name)
-    hard, soft = small_problem(spec, "sine", "hard"), small_problem(spec, "sine", "soft")
+    hard, soft = small_problem(spec, "sine", "auto"), small_problem(spec, "sine", "soft")
     rows = [sum(len(block.rows) for block in problem.blocks) for problem in (hard, soft)]
     assert rows[0] + sum(map(len, hard.trial.built_in.values())) == rows[1]
     assert not soft.trial.built_in
@@ -80,7 +80,7 @@ def test_the_trial_solution_still_varies_inside(name: str, kind: str) -> None:
 
 @pytest.mark.parametrize("name", PERIODIC)
 @every_kind
-@pytest.mark.parametrize("enforce", ["soft", "hard"])
+@pytest.mark.parametrize("enforce", ["soft", "auto"])
 @seeds
 def test_what_coefficients_add_is_exactly_periodic(name: str, kind: str, enforce: str, seed: int) -> None:
     # Beside the lift of the data, which are the user's. The ends differ by the rounding of 2π (2e-16 in the angle)
