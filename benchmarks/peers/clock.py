@@ -1,0 +1,64 @@
+"""What is timed: everything from the start of the process but reading the truth and evaluating the error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+
+from peers.problems import TABLE, Problem, Solution
+
+SPACING = 1 / 120  # of the time limit, at least, between two reports of an iteration
+STARTED = "PEER_STARTED"
+
+
+class Clock:
+    """The seconds that a peer has used; prints a JSON line for each error reached."""
+
+    def __init__(self, problem: Problem, limit: float) -> None:
+        self.limit = limit
+        self.started = float(os.environ.get(STARTED, monotonic()))
+        self.reported = 0.0
+        with self.paused():
+            self.truth = problem.truth()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Do something that does not count."""
+        begin = monotonic()
+        yield
+        self.started += monotonic() - begin
+
+    def seconds(self) -> float:
+        return monotonic() - self.started
+
+    def over(self) -> bool:
+        return self.seconds() >= self.limit
+
+    def past(self, share: float) -> bool:
+        """Whether a share of the time limit is used up: stages of a schedule end at their count or at their share."""
+        return self.seconds() >= share * self.limit
+
+    def ready(self) -> None:
+        """Say that imports, construction and compilation are behind."""
+        print(json.dumps({"setup_seconds": self.seconds()}), flush=True)
+
+    def due(self) -> bool:
+        return self.seconds() - self.reported >= SPACING * self.limit or self.over()
+
+    def report(self, solution: Solution, **facts: float) -> None:
+        """Print the error of what is reached."""
+        self.reported = self.seconds()
+        with self.paused():
+            line = {"seconds": self.reported, "error": self.truth.error_of(solution), **facts}
+            print(json.dumps(line), flush=True)
+
+
+def main(solvers: Mapping[str, Callable[[Problem, Clock], None]]) -> None:
+    """Run what the command line asks for: PROBLEM SECONDS."""
+    name, seconds = sys.argv[1:]
+    problem = TABLE[name]
+    solvers[name](problem, Clock(problem, float(seconds)))
