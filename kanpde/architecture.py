@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
-from kanpde.bases import BASES, Basis, BSpline
+from kanpde.bases import BASES, Basis
 from kanpde.network import DenseLayer, KanLayer, Layer, Network
 from kanpde.spec import NetworkSpec, Spec
 
-DEEP = NetworkSpec(basis="chebyshev", degree=5, grid=8, width=10, depth=3)
-DEGREES = {"chebyshev": 5, "sine": 6, "bspline": 5}
+DEEP = NetworkSpec(basis="chebyshev", width=10, depth=3)
 MLP_WIDTH = 32
+SETTINGS = ("degree", "grid", "exponents", "width", "depth", "scale")
 
 
 def inputs_of(spec: Spec) -> int:
@@ -19,12 +19,10 @@ def inputs_of(spec: Spec) -> int:
 
 
 def basis_of(asked: NetworkSpec) -> Basis:
-    """The basis that the settings ask for."""
-    name = DEEP.basis if asked.basis == "auto" else asked.basis
-    degree = asked.degree or DEGREES[name]
-    if BASES[name] is BSpline:
-        return BSpline(degree, asked.grid or DEEP.grid)  # type: ignore[arg-type]
-    return BASES[name](degree=degree)  # type: ignore[call-arg]
+    """The basis that the settings ask for; what they leave open is as the basis says."""
+    kind = BASES[DEEP.basis if asked.basis == "auto" else asked.basis]
+    settings = {field.name: getattr(asked, field.name, None) for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in settings.items() if value is not None})
 
 
 def deep_network(inputs: int, outputs: int, asked: NetworkSpec) -> Network:
@@ -57,7 +55,7 @@ def merged(own: NetworkSpec, general: NetworkSpec) -> NetworkSpec:
         general,
         basis=general.basis if own.basis == "auto" else own.basis,
         unknowns=None,
-        **{k: v for k in ("degree", "grid", "width", "depth", "scale") if (v := getattr(own, k)) is not None},
+        **{k: v for k in SETTINGS if (v := getattr(own, k)) is not None},
     )
 
 
@@ -72,5 +70,5 @@ def kind_of(layer: Layer) -> str:
     if isinstance(layer, DenseLayer):
         return "tanh" if layer.before else "ramps"
     name = next(k for k, v in BASES.items() if isinstance(layer.basis, v))
-    numbers = [f"{k} {v}" for k, v in layer.basis.arrays().items() if isinstance(v, int)]
+    numbers = [f"{k} {v}" for k, v in layer.basis.arrays().items() if isinstance(v, (int, tuple))]
     return " ".join([name, *numbers])

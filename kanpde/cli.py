@@ -11,7 +11,7 @@ import click
 
 from kanpde.commands import COMMANDS
 from kanpde.errors import KanpdeError
-from kanpde.vocabulary import BASES, FUNCTIONS, OPERATORS, OPTIMISERS
+from kanpde.vocabulary import BASES, FUNCTIONS, OPERATORS, OPTIMISERS, Family
 
 TEMPLATE = """\
 # {name}: what it describes, and where it comes from
@@ -161,9 +161,13 @@ def _title(path: Path) -> str:
     return next((line.removeprefix("title:").strip() for line in lines if line.startswith("title:")), "")
 
 
+def _shaped(family: Family) -> str:
+    return f"{family.meaning} ({', '.join(family.settings)})" if family.settings else family.meaning
+
+
 LISTS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "problems": _problems,
-    "bases": lambda: BASES,
+    "bases": lambda: {name: _shaped(entry) for name, entry in BASES.items()},
     "optimisers": lambda: OPTIMISERS,
     "operators": lambda: {name: entry.meaning for name, entry in OPERATORS.items() if entry.available},
     "functions": lambda: {name: entry.meaning for name, entry in FUNCTIONS.items()},

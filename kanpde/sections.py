@@ -31,6 +31,9 @@ OptimiserName = Literal[tuple(OPTIMISERS)]  # type: ignore[valid-type]
 FormatName = Literal[tuple(FORMATS)]  # type: ignore[valid-type]
 
 
+Exponent = Annotated[float, Field(gt=-1, le=64)]
+
+
 def _one_or_many(value: Any) -> str:
     return "many" if isinstance(value, (list, tuple)) else "one"
 
@@ -46,9 +49,14 @@ class UnknownNetwork(Section):
 
     basis: BasisName = Field(default="auto", description="univariate functions on the edges")
     degree: Auto[Annotated[int, Field(ge=1, le=64)]] = Field(
-        default=None, description="polynomial degree, or number of sines"
+        default=None, description="degree of polynomials, splines or bumps, or highest frequency"
     )
-    grid: Auto[Annotated[int, Field(ge=1, le=1024)]] = Field(default=None, description="intervals of a spline")
+    grid: Auto[Annotated[int, Field(ge=1, le=1024)]] = Field(
+        default=None, description="intervals of the grid of splines, bumps or wavelets"
+    )
+    exponents: Auto[Annotated[tuple[Exponent, ...], Field(min_length=2, max_length=2)]] = Field(
+        default=None, description="a, b in the weight (1 - x)^a (1 + x)^b of Jacobi polynomials"
+    )
     width: Auto[Annotated[int, Field(ge=1, le=4096)]] = Field(default=None, description="nodes in each hidden layer")
     depth: Auto[Annotated[int, Field(ge=1, le=64)]] = Field(default=None, description="number of hidden layers")
     scale: Auto[Annotated[float, Field(gt=0)]] = Field(

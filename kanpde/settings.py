@@ -15,6 +15,7 @@ from kanpde.reading import Node, Sequence, Table
 from kanpde.resolution import Scope
 from kanpde.sections import Network, Output, ReferenceSection, Sampling, Training
 from kanpde.tree import Tree
+from kanpde.vocabulary import BASES
 
 LARGEST_GRID = 50_000_000
 
@@ -35,6 +36,7 @@ class NetworkSpec:
     basis: str = "auto"
     degree: int | None = None
     grid: int | None = None
+    exponents: tuple[float, ...] | None = None
     width: int | None = None
     depth: int | None = None
     scale: float | None = None
@@ -97,6 +99,7 @@ class OutputSpec:
 
 def read_network(node: Node | None, unknowns: tuple[str, ...], log: Log) -> NetworkSpec:
     """The `network` section."""
+    before = len(log.mistakes)
     found = read_options(Network, node, "network", log.mistakes)
     single = node.get("unknowns") if isinstance(node, Table) else None
     for entry in single.entries if isinstance(single, Table) else ():
@@ -104,8 +107,29 @@ def read_network(node: Node | None, unknowns: tuple[str, ...], log: Log) -> Netw
             log.say(entry.key, f"'{entry.key.text}' is not an unknown{suggestion(entry.key.text, unknowns)}")
     if found is None:
         return NetworkSpec()
+    if len(log.mistakes) == before:
+        _check_shape(node, found, log)
     others = {name: NetworkSpec(**network.model_dump()) for name, network in (found.unknowns or {}).items()}
     return NetworkSpec(**found.model_dump(exclude={"unknowns"}), unknowns=others or None)
+
+
+def _check_shape(node: Node | None, network: Network, log: Log) -> None:
+    """No degree, grid or exponents without a basis that has one."""
+    others = (network.unknowns or {}).items()
+    own = {name: network.basis if other.basis == "auto" else other.basis for name, other in others}
+    _check_settings(node, {network.basis, *own.values()}, log)
+    single = node.get("unknowns") if isinstance(node, Table) else None
+    for name, basis in own.items():
+        _check_settings(single.get(name) if isinstance(single, Table) else None, {basis}, log)
+
+
+def _check_settings(node: Node | None, bases: set[str], log: Log) -> None:
+    """Nothing in this section that none of the bases knows."""
+    for entry in node.entries if isinstance(node, Table) else ():
+        having = [name for name, family in BASES.items() if entry.key.text in family.settings and name != "auto"]
+        if having and not any(entry.key.text in BASES[name].settings for name in bases):
+            lack = f"{' and '.join(sorted(bases))} {'has' if len(bases) == 1 else 'have'} no {entry.key.text}"
+            log.say(entry.key, f"{lack}; {', '.join(having)} {'does' if len(having) == 1 else 'do'}")
 
 
 def read_sampling(node: Node | None, log: Log) -> SamplingSpec:

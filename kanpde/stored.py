@@ -61,5 +61,12 @@ def stored_layer(entry: Mapping[str, Any]) -> Layer:
     before = str(entry["before"]) or None
     if entry["basis"] == "mlp":
         return DenseLayer(*sizes, before)
-    options = {k: torch.as_tensor(v) if isinstance(v, np.ndarray) and v.ndim else int(v) for k, v in entry["options"].items()}
+    options = {name: stored_option(value) for name, value in entry["options"].items()}
     return KanLayer(BASES[str(entry["basis"])](**options), *sizes, before)
+
+
+def stored_option(value: Any) -> Any:
+    """An argument of a basis from what was stored of it: an array, some numbers or a whole one."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return torch.as_tensor(value)
+    return tuple(map(float, value)) if isinstance(value, (list, tuple)) else int(value)

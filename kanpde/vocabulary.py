@@ -26,6 +26,14 @@ class Operator:
     available: bool = True
 
 
+@dataclass(frozen=True)
+class Family:
+    """A family of functions on edges: what it is, and which settings of the network shape it."""
+
+    meaning: str
+    settings: tuple[str, ...] = ()
+
+
 def _sign(x: float) -> float:
     return float((x > 0) - (x < 0))
 
@@ -82,12 +90,18 @@ OPERATORS: Mapping[str, Operator] = {
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e}
 
-BASES: Mapping[str, str] = {
-    "auto": "chosen for the problem",
-    "bspline": "B-splines, the original KAN",
-    "chebyshev": "Chebyshev polynomials",
-    "sine": "sines of increasing frequency",
-    "mlp": "affine maps and tanh, the baseline",
+BASES: Mapping[str, Family] = {
+    "auto": Family("chosen for the problem", ("degree",)),
+    "bspline": Family("B-splines, the original KAN", ("degree", "grid")),
+    "chebyshev": Family("Chebyshev polynomials", ("degree",)),
+    "legendre": Family("Legendre polynomials", ("degree",)),
+    "jacobi": Family("Jacobi polynomials", ("degree", "exponents")),
+    "sine": Family("sines of increasing frequency", ("degree",)),
+    "fourier": Family("a constant, cosines and sines", ("degree",)),
+    "rbf": Family("Gaussian bumps", ("grid",)),
+    "wavelet": Family("Mexican hats of several widths", ("grid",)),
+    "relu-power": Family("bumps made of powers of rectifiers", ("degree", "grid")),
+    "mlp": Family("affine maps and tanh, the baseline"),
 }
 
 OPTIMISERS: Mapping[str, str] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Callable, Mapping
 
 import mpmath
@@ -12,10 +13,13 @@ import torch
 from scipy.interpolate import BSpline as SciPySpline
 from torch import Tensor
 
+from kanpde.architecture import basis_of
 from kanpde.bases import BASES, Basis, BSpline
 from kanpde.bases.bspline import adapted_knots, uniform_knots
 from kanpde.network import KanLayer, Network
+from kanpde.spec import NetworkSpec
 from kanpde.stored import layer_arrays, stored_layer
+from kanpde.vocabulary import BASES as WORDS
 
 X = sympy.Symbol("x", real=True)
 UNEVEN = torch.tensor([[-1.9, -1.6, -1.3, -1.0, -0.7, 0.0, 0.4, 1.0, 1.3, 1.6, 1.9]], dtype=torch.float64)
@@ -29,15 +33,50 @@ def splines(basis: Basis) -> list[sympy.Expr]:
     return [X / (1 + sympy.exp(-X)), *found]
 
 
+def even(intervals: int) -> list[sympy.Expr]:
+    """The points of an even grid on [-1, 1]."""
+    return [sympy.Rational(2 * k, intervals) - 1 for k in range(intervals + 1)]
+
+
+def bumps(basis: Basis) -> list[sympy.Expr]:
+    """relu(x - s) relu(e - x) with maximum one, to a power, over as many intervals of the grid as splines have."""
+    found = []
+    for k in range(basis.size):
+        s = sympy.Rational(2 * (k - basis.degree), basis.grid) - 1
+        e = s + sympy.Rational(2 * (basis.degree + 1), basis.grid)
+        inside = ((X - s) * (e - X) * 4 / (e - s) ** 2) ** basis.degree
+        found.append(sympy.Piecewise((inside, (X > s) & (X < e)), (0, True)))
+    return found
+
+
 FORMULAS: Mapping[str, Callable[[Basis], list[sympy.Expr]]] = {
     "chebyshev": lambda basis: [sympy.chebyshevt(k, X) for k in range(basis.size)],
     "sine": lambda basis: [sympy.sin(k * (X + sympy.pi / (basis.size + 1))) for k in range(1, basis.size + 1)],
     "bspline": splines,
+    "legendre": lambda basis: [sympy.legendre(k, X) for k in range(basis.size)],
+    "jacobi": lambda basis: [sympy.jacobi(k, *map(sympy.Rational, basis.exponents), X) for k in range(basis.size)],
+    "fourier": lambda basis: [
+        *(sympy.cos(k * X) for k in range(basis.degree + 1)),
+        *(sympy.sin(k * X) for k in range(1, basis.degree + 1)),
+    ],
+    "rbf": lambda basis: [sympy.exp(-(((X - c) * basis.grid / 2) ** 2)) for c in even(basis.grid)],
+    "wavelet": lambda basis: [
+        (1 - t**2) * sympy.exp(-(t**2) / 2)
+        for n in (basis.grid // 2**k for k in range(basis.grid.bit_length()))
+        for t in ((X - c) * n / 2 for c in even(n))
+    ],
+    "relu-power": bumps,
 }
 SHAPES: Mapping[str, list[Basis]] = {
     "chebyshev": [BASES["chebyshev"](degree=1), BASES["chebyshev"](degree=7)],
     "sine": [BASES["sine"](degree=1), BASES["sine"](degree=5)],
     "bspline": [BSpline(1, 3), BSpline(4, 3), BSpline(3, 4, UNEVEN)],
+    "legendre": [BASES["legendre"](degree=1), BASES["legendre"](degree=7)],
+    "jacobi": [BASES["jacobi"](degree=n, exponents=e) for n, e in ((1, (2.0, 0.5)), (7, (1.0, 1.0)), (6, (-0.5, 1.5)))],
+    "fourier": [BASES["fourier"](degree=1), BASES["fourier"](degree=5)],
+    "rbf": [BASES["rbf"](grid=1), BASES["rbf"](grid=5)],
+    "wavelet": [BASES["wavelet"](grid=1), BASES["wavelet"](grid=5)],
+    "relu-power": [BASES["relu-power"](degree=1, grid=1), BASES["relu-power"](degree=3, grid=4)],
 }
 EVERY = [(name, basis) for name in BASES for basis in [BASES[name](), *SHAPES.get(name, [])]]
 every_basis = pytest.mark.parametrize(("name", "basis"), EVERY, ids=[f"{n}-{b.size}" for n, b in EVERY])
@@ -57,6 +96,21 @@ def assert_close(found: Tensor, expected: Tensor, tolerance: float) -> None:
 
 def test_every_basis_is_in_the_tables_of_this_test() -> None:
     assert set(FORMULAS) == set(SHAPES) == set(BASES)
+
+
+def test_the_vocabulary_holds_every_basis_with_its_settings() -> None:
+    settings = {field.name for field in fields(NetworkSpec)}
+    shaped = {name: {field.name for field in fields(kind)} & settings for name, kind in BASES.items()}
+    shaped |= {"auto": {"degree"}, "mlp": set()}
+    assert {name: set(family.settings) for name, family in WORDS.items()} == shaped
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_settings_shape_the_basis(name: str) -> None:
+    asked = NetworkSpec(basis=name, degree=4, grid=6, exponents=(0.5, 1.0))
+    for setting in WORDS[name].settings:
+        assert getattr(basis_of(asked), setting) == getattr(asked, setting)
+    assert basis_of(NetworkSpec(basis=name)).size == BASES[name]().size
 
 
 @every_basis

@@ -19,8 +19,8 @@ class BSpline(Basis):
     `knots` [I or 1, grid + 2·degree + 1] are ascending; the functions beyond the grid's ends vanish.
     """
 
-    degree: int = 3
-    grid: int = 5
+    degree: int = 5
+    grid: int = 8
     knots: Tensor = field(default=None)  # type: ignore[assignment]
     bound: ClassVar[str | None] = None
 
