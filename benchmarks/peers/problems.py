@@ -12,7 +12,7 @@ import numpy as np
 
 PROBLEMS = Path(__file__).resolve().parents[2] / "problems"
 REFERENCES = PROBLEMS / "references"
-FINE = 201
+FINE = 101
 
 Array = np.ndarray
 Solution = Callable[[Array], Array]
