@@ -35,7 +35,8 @@ def main() -> None:
                 now = used(child.pid)
                 if not begun:
                     begun = True
-                    print(json.dumps({"setup_seconds": monotonic() - begin - said["seconds"]}), flush=True)
+                    setup = min(now, monotonic() - begin - said["seconds"])
+                    print(json.dumps({"setup_seconds": setup}), flush=True)
                 print(json.dumps({"seconds": now, "error": said["error"], "steps": said["step"]}), flush=True)
             elif said["event"] == "result":
                 error = max(one["relative_l2"] for one in said["errors"].values())
