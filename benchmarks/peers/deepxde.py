@@ -13,13 +13,13 @@ import os
 
 os.environ["DDE_BACKEND"] = "pytorch"
 
-import deepxde as dde  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from deepxde.optimizers.config import LBFGS_options  # noqa: E402
+import deepxde as dde
+import numpy as np
+import torch
+from deepxde.optimizers.config import LBFGS_options
 
-from peers.clock import Clock, main  # noqa: E402
-from peers.problems import DIFFUSION, REACTION, VISCOSITY, Evolution, Sines  # noqa: E402
+from peers.clock import Clock, main
+from peers.problems import DIFFUSION, REACTION, VISCOSITY, Evolution, Sines
 
 SEED = 0
 RATE = 1e-3

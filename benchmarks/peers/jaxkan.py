@@ -25,7 +25,7 @@ from jaxkan.pikan.pde import get_ac_res, get_burgers_res
 from jaxkan.pikan.sampling import get_collocs_grid, get_collocs_sobol
 
 from peers.clock import Clock, main
-from peers.problems import DIFFUSION, REACTION, VISCOSITY, Array, Evolution, Sines
+from peers.problems import DIFFUSION, REACTION, VISCOSITY, Evolution, Sines
 
 SEED = 42
 CHEBYSHEV = {"D": 5, "flavor": "exact", "residual": None, "external_weights": False,
@@ -95,8 +95,7 @@ def burgers(problem: Evolution, clock: Clock) -> None:
                           for ranges in ([(0, 0), (-1, 1)], [(0, 1), (-1, -1)], [(0, 1), (1, 1)]))
     data = jnp.concatenate([start, left, right])
     given = jnp.concatenate([initial(problem, start), jnp.zeros((2 * ON_A_SIDE, 1))])
-    required = {**CHEBYSHEV}
-    model = KAN(layer_dims=[2, 6, 6, 1], layer_type="chebyshev", required_parameters=required, seed=SEED)
+    model = KAN(layer_dims=[2, 6, 6, 1], layer_type="chebyshev", required_parameters=CHEBYSHEV, seed=SEED)
     optimiser = nnx.Optimizer(model, get_adam(learning_rate=1e-3), wrt=nnx.Param)
     residual = get_burgers_res(VISCOSITY)
 

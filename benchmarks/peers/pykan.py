@@ -106,7 +106,8 @@ def side(axis: int, value: float, ends: tuple[float, float]) -> Tensor:
 def boundary_value(problem: Sines, clock: Clock) -> None:
     points = square((-1, 1), (-1, 1))
     boundary = torch.cat([side(axis, value, (-1, 1)) for axis in (0, 1) for value in (-1, 1)])
-    right = problem.amplitude * torch.sin(problem.a * np.pi * points[:, 0]) * torch.sin(problem.b * np.pi * points[:, 1])
+    x, y = points.T
+    right = problem.amplitude * torch.sin(problem.a * np.pi * x) * torch.sin(problem.b * np.pi * y)
 
     def loss(model: torch.nn.Module) -> Tensor:
         u, _, second = derivatives(model, points)

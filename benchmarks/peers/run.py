@@ -126,13 +126,15 @@ def saved(rows: Sequence[dict[str, Any]]) -> None:
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """The measurements as Markdown."""
-    heads = ["problem", "peer", "set-up", *(f"to {level:g}" for level in LEVELS), "error at the end", "after"]
-    lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "--:|" * (len(heads) - 2)]
+    levels = [f"to {level:g}" for level in LEVELS]
+    lines = ["| problem | peer | version | set-up | " + " | ".join(levels) + " | error at the end | after |",
+             "|---|---|---|--:|" + "--:|" * len(levels) + "--:|--:|"]
     for row in rows:
-        version = row["versions"][PACKAGES[row["peer"]][0]]
-        cells = [row["problem"], f"{row['peer']} ({version})" if row["peer"] != "spectral" else f"spectral (NumPy {version})",
-                 short(row["setup_seconds"]), *map(short, row["reached"].values()),
-                 "–" if row["error"] is None else f"{row['error']:.1e}", short(row["after_seconds"])]
+        package = PACKAGES[row["peer"]][0]
+        error = "–" if row["error"] is None else f"{row['error']:.1e}"
+        times = [short(seconds) for seconds in (row["setup_seconds"], *row["reached"].values())]
+        cells = [row["problem"], row["peer"], f"{package} {row['versions'][package]}", *times, error,
+                 short(row["after_seconds"])]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ Errors of second order in the step and third in the mesh width are kept in balan
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -19,7 +20,7 @@ from skfem import Basis, BilinearForm, ElementLineP2, ElementTriP2, LinearForm, 
 from skfem.helpers import dot, grad
 
 from peers.clock import Clock, main
-from peers.problems import DIFFUSION, REACTION, VISCOSITY, Array, Evolution, Sines
+from peers.problems import DIFFUSION, REACTION, VISCOSITY, Array, Evolution, Sines, Truth
 
 GROWTH = 8  # of the time of a level of the boundary value problems over the time of the one before, at most
 ELEMENTS = 64
@@ -57,7 +58,7 @@ def boundary_value(problem: Sines, clock: Clock) -> None:
         u = solve(*condense(form.assemble(basis), load.assemble(basis), D=basis.get_dofs()), solver=solver)
         took = clock.seconds() - begin
         if not clock.over():
-            clock.report(lambda points: values(basis, u, points), unknowns=int(basis.N), level_seconds=took)
+            clock.report(partial(values, basis, u), unknowns=int(basis.N), level_seconds=took)
 
 
 def values(basis: Basis, u: Array, points: Array) -> Array:
@@ -76,9 +77,14 @@ def evolve(problem: Evolution, clock: Clock, rates: Callable, slopes: Callable, 
         rows = march(problem, basis, steps, forms, restriction(basis, joined), clock)
         if clock.over():
             return
-        points = basis.probes(clock.truth.first[None])
-        clock.report(lambda _: rows @ points.T, unknowns=int(basis.N), steps=steps * (len(rows) - 1),
-                     level_seconds=clock.seconds() - begin)
+        took = clock.seconds() - begin
+        clock.report(partial(at_times, basis, rows, clock.truth), unknowns=int(basis.N),
+                     steps=steps * (len(rows) - 1), level_seconds=took)
+
+
+def at_times(basis: Basis, rows: Array, truth: Truth, _: Array) -> Array:
+    """The functions of all times at the truth's places."""
+    return rows @ basis.probes(truth.first[None]).T
 
 
 def restriction(basis: Basis, joined: bool) -> sparse.csr_matrix:

@@ -8,10 +8,12 @@ odd, so that it is periodic too. Each computation is refined until the time is u
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from peers.clock import Clock, main
-from peers.problems import DIFFUSION, REACTION, VISCOSITY, Array, Evolution, Sines
+from peers.problems import DIFFUSION, REACTION, VISCOSITY, Array, Evolution, Sines, Truth
 
 SIZES = (8, 12, 16, 24, 32, 48, 64, 96, 128)
 LEVELS = ((128, 1), (256, 1), (256, 2), (512, 2), (512, 4), (1024, 8), (2048, 8), (4096, 16), (8192, 32), (16384, 64))
@@ -49,10 +51,13 @@ def boundary_value(problem: Sines, clock: Clock) -> None:
         u = np.zeros((n + 1, n + 1))
         u[1:-1, 1:-1] = (vectors @ (modes / (values[:, None] + values + problem.shift)) @ vectors.T).real
         took = clock.seconds() - begin
-        clock.report(
-            lambda _: interpolation(n, clock.truth.second) @ u @ interpolation(n, clock.truth.first).T,
-            unknowns=(n - 1) ** 2, level_seconds=took,
-        )
+        clock.report(partial(interpolated, u, clock.truth), unknowns=(n - 1) ** 2, level_seconds=took)
+
+
+def interpolated(u: Array, truth: Truth, _: Array) -> Array:
+    """Values at Chebyshev points, on the fine grid."""
+    n = len(u) - 1
+    return interpolation(n, truth.second) @ u @ interpolation(n, truth.first).T
 
 
 def evolve(problem: Evolution, clock: Clock, linear: Array, rate: Array, power: int) -> None:
@@ -68,7 +73,7 @@ def evolve(problem: Evolution, clock: Clock, linear: Array, rate: Array, power: 
         if clock.over():
             return
         took = clock.seconds() - begin
-        clock.report(lambda _: at_points(rows, clock.truth.first), unknowns=modes, steps=steps * (len(times) - 1),
+        clock.report(partial(at_points, rows, clock.truth.first), unknowns=modes, steps=steps * (len(times) - 1),
                      level_seconds=took)
 
 
@@ -102,7 +107,7 @@ def march(problem: Evolution, modes: int, steps: int, times: Array, linear: Arra
     return np.array(rows)
 
 
-def at_points(rows: Array, x: Array) -> Array:
+def at_points(rows: Array, x: Array, _: Array) -> Array:
     """The trigonometric polynomials at x; the highest mode counts once."""
     n = np.arange(rows.shape[1])
     weights = np.where((n == 0) | (n == n[-1]), 1, 2) / (2 * n[-1])
