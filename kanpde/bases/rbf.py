@@ -16,7 +16,7 @@ from kanpde.bases.base import Basis
 class GaussianRbf(Basis):
     """exp(−((x − c) / h)²) for c on an even grid of spacing h on [−1, 1]: FastKAN (Li 2024)."""
 
-    grid: int = 8
+    grid: int = 5
     bound: ClassVar[str | None] = "tanh"
 
     @property

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from math import comb, perm
+from operator import mul
 from typing import Any, ClassVar, Mapping
 
 import torch
@@ -20,7 +22,7 @@ class ReluPower(Basis):
     """
 
     degree: int = 5
-    grid: int = 8
+    grid: int = 4
     bound: ClassVar[str | None] = "tanh"
 
     @property
@@ -41,12 +43,12 @@ class ReluPower(Basis):
 def bump(t: Tensor, power: int, order: int) -> list[Tensor]:
     """((1 + t)(1 − t))^power for |t| < 1, else 0, and its derivatives by Leibniz' rule."""
     inside = (t.abs() < 1).to(t.dtype)
-    left, right = ([rise**k for k in range(power + 1)] for rise in (1 + t, 1 - t))
+    left, right = (list(accumulate([rise] * power, mul, initial=torch.ones_like(t))) for rise in (1 + t, 1 - t))
     found = []
     for m in range(order + 1):
-        terms = (
-            comb(m, k) * perm(power, m - k) * perm(power, k) * (-1) ** k * left[power - m + k] * right[power - k]
-            for k in range(max(0, m - power), min(m, power) + 1)
-        )
-        found.append(inside * sum(terms, start=torch.zeros_like(t)))
+        total = torch.zeros_like(t)
+        for k in range(max(0, m - power), min(m, power) + 1):
+            factor = comb(m, k) * perm(power, m - k) * perm(power, k) * (-1) ** k
+            total = torch.addcmul(total, left[power - m + k], right[power - k], value=factor)
+        found.append(inside * total)
     return found

@@ -20,7 +20,7 @@ class Wavelet(Basis):
     (Daubechies 1992, table 3.1).
     """
 
-    grid: int = 8
+    grid: int = 4
     bound: ClassVar[str | None] = "tanh"
 
     @property
