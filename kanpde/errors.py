@@ -44,6 +44,9 @@ class KanpdeError(Exception):
 
     exit_code = 1
 
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
+
 
 class SpecError(KanpdeError):
     """A problem file that cannot be solved as it stands, with all its mistakes."""
@@ -57,6 +60,11 @@ class SpecError(KanpdeError):
 
 class ResultError(KanpdeError):
     """A result file that is missing, broken, or not one of ours."""
+
+
+def printable(text: str) -> str:
+    """The text with '�' for whatever could steer a terminal: a stranger may have written it."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -12,8 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from kanpde.comparison import Comparison
+from kanpde.errors import printable
 from kanpde.result import Result
 
+SAID_BY_TRAINING = ("steps", "seconds", "held_out_residual")  # parts of the summary that the history gives too
 COLOURS = {0: "green", 3: "red", 4: "yellow", 130: "yellow"}  # of an outcome, by its exit code
 
 
@@ -49,7 +51,7 @@ def residual_sizes(result: Result) -> dict[str, float]:
 def show(result: Result, files: Iterable[Path] = ()) -> RenderableType:
     """A result on one screen."""
     outcome = Text(result.outcome.message, style=COLOURS.get(result.outcome.exit_code, "red"))
-    parts: list[RenderableType] = [Text(result.title, style="bold"), outcome]
+    parts: list[RenderableType] = [Text(printable(result.title), style="bold"), outcome]
     parts.append(Padding(facts_table(result), (1, 0, 0, 2)))
     if result.errors:
         parts.append(Padding(errors_table(result), (1, 0, 0, 2)))
@@ -60,9 +62,10 @@ def show(result: Result, files: Iterable[Path] = ()) -> RenderableType:
 def facts_table(result: Result) -> Table:
     """Problem, network and training in words and numbers."""
     table = Table.grid(padding=(0, 3))
-    for name, value in {"problem": result.spec_name, **result.summary, **training(result)}.items():
+    chosen = {name.replace("_", " "): value for name, value in result.summary.items() if name not in SAID_BY_TRAINING}
+    for name, value in {"problem": result.spec_name, **chosen, **training(result)}.items():
         if value not in ("", None):
-            table.add_row(Text(name.replace("_", " "), style="cyan"), Text(words(value)))
+            table.add_row(Text(printable(name), style="cyan"), Text(printable(words(value))))
     return table
 
 
@@ -85,6 +88,8 @@ def words(value: Any) -> str:
         return ", ".join(f"{name} {words(entry)}" for name, entry in value.items())
     if isinstance(value, (list, tuple, np.ndarray)):
         return "[" + ", ".join(words(entry) for entry in value) + "]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -93,7 +98,8 @@ def errors_table(result: Result) -> Table:
     table = table_of("field", "relative L2 error", "largest", "against")
     for name, error in result.errors.items():
         sure = f" (certified to {error.certified:.0e})" if error.certified else ""
-        table.add_row(Text(name), f"{error.relative_l2:.3e}", f"{error.maximum:.3e}", Text(error.against + sure))
+        against = Text(printable(error.against + sure))
+        table.add_row(Text(printable(name)), f"{error.relative_l2:.3e}", f"{error.maximum:.3e}", against)
     return table
 
 
@@ -102,8 +108,9 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     table = table_of("field", "relative L2", "largest", "points", "certified to")
     for name, one in comparison.differences.items():
         sure = f"{one.certified:.0e}" if one.certified else "–"
-        table.add_row(Text(name), f"{one.relative_l2:.3e}", f"{one.maximum:.3e}", str(one.points), sure)
-    return Group(Text(f"against {comparison.against}, by {comparison.how}", overflow="fold"), table)
+        table.add_row(Text(printable(name)), f"{one.relative_l2:.3e}", f"{one.maximum:.3e}", str(one.points), sure)
+    how = printable(f"against {comparison.against}, by {comparison.how}")
+    return Group(Text(how, overflow="fold"), table)
 
 
 def table_of(*names: str) -> Table:

@@ -13,6 +13,7 @@ from rich.console import Console
 from synthetic import GRIDS, synthetic
 
 from kanpde.comparison import compare, samples_of
+from kanpde.errors import KanpdeError
 from kanpde.json_lines import print_json
 from kanpde.progress import VIEWS, panel, time_left, view_for
 from kanpde.report import comparison_table, result_facts, show
@@ -127,6 +128,16 @@ def test_every_outcome_is_shown_and_said(outcome: Outcome) -> None:
     print_json(Console(file=stream), result_facts(result))
     told = json.loads(stream.getvalue(), parse_constant=pytest.fail)
     assert told["exit_code"] == outcome.exit_code and told["outcome"] == outcome.name.lower()
+
+
+def test_nothing_in_a_result_steers_the_terminal() -> None:
+    odd = "\x1b]0;owned\x07\x9b2J"
+    error = synthetic("line").errors["u"]
+    result = replace(synthetic("line"), title=odd, spec_name=odd, summary={odd: odd}, errors={odd: error})
+    console = Console(file=StringIO(), width=100)
+    console.print(show(result))
+    assert not {"\x1b", "\x07", "\x9b"} & set(console.file.getvalue())
+    assert str(KanpdeError(odd + "\n")) == "�]0;owned��2J\n"
 
 
 def test_json_holds_numbers_of_every_kind() -> None:
