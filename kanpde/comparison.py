@@ -75,8 +75,8 @@ def paired(own: Samples, reference: Samples) -> dict[str, str]:
     if not pairs and len(own.fields) == len(reference.fields) == 1:
         pairs = dict(zip(own.fields, reference.fields, strict=True))
     if not pairs:
-        raise ResultError(f"{reference.source}: its fields are {', '.join(reference.fields)}; "
-                          f"those of the result are {', '.join(own.fields)}")
+        raise ResultError(f"{reference.source}: its fields are {', '.join(reference.fields) or 'none'}; "
+                          f"those of the result are {', '.join(own.fields) or 'none'}")
     return pairs
 
 

@@ -227,8 +227,8 @@ def report_initial(node: Table | None, orders: Mapping[str, int], start: Place, 
             message = f"no initial value of '{name}'; the equations are of order {order} in time"
             log.mistakes.append(Mistake(place, "initial", message))
     for entry in node.entries if node else ():
-        base = entry.key.text if entry.key.text in orders else entry.key.text.rpartition("_")[0]
-        if entry.key.text not in needed and base in orders:
+        base, subscript = subscripted(entry.key.text, orders) or (entry.key.text, "")
+        if entry.key.text not in needed and base in orders and set(subscript) <= {"t"}:
             message = f"the equations are of order {orders[base]} in time for '{base}', so this value is one too many"
             log.say(entry.key, message)
 

@@ -26,7 +26,7 @@ def read_unknowns(node: Node | None, taken: dict[str, str], log: Log) -> tuple[s
     if node is None or is_empty(node):
         return ()
     items = node.items if isinstance(node, Sequence) else (node,)
-    if not items or isinstance(node, Table):
+    if not items or isinstance(node, Table) or (isinstance(node, Scalar) and "," in node.text):
         log.say(node, "a list of names is expected, as in [u, v]")
         return ()
     names = [name for item in items if (name := scalar(item, "a name", log))]

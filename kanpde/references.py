@@ -131,7 +131,8 @@ def read_csv(path: Path, coordinates: Sequence[str] | None) -> Samples:
             raise ValueError("it is empty")
         rows = np.loadtxt(lines, delimiter=",", ndmin=2)
     except (OSError, ValueError, MemoryError, csv.Error) as error:
-        raise ResultError(f"{path}: not a table of numbers below a line of names: {first_line(error)}") from error
+        reason = first_line(error).partition(";")[0]  # what follows is NumPy's advice to programmers
+        raise ResultError(f"{path}: not a table of numbers below a line of names: {reason}") from error
     if rows.shape[1] != len(header):
         raise ResultError(f"{path}: {len(header)} names, but {rows.shape[1]} columns of numbers")
     arrays = dict(zip(header, rows.T.copy(), strict=True))

@@ -18,6 +18,8 @@ from kanpde.tree import Tree
 from kanpde.vocabulary import BASES
 
 LARGEST_GRID = 50_000_000
+SIDES = {1: 401, 2: 101, 3: 41, 4: 15}  # output points along each coordinate, by their number, unless asked otherwise
+SIDE = 7  # in more dimensions
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,9 @@ def _check_grid(
     if grid is not None and len(grid) != len(scope.spatial):
         log.say(where, f"{len(grid)} sizes for {len(scope.spatial)} coordinates other than t")
         return
-    layers = 1 if times is None else times if isinstance(times, int) else len(times)
-    points = math.prod(grid or (1,)) * layers
+    side = SIDES.get(len(scope.coordinates), SIDE)
+    moments = side ** ("t" in scope.coordinates) if times is None else times if isinstance(times, int) else len(times)
+    points = math.prod(grid or (side,) * len(scope.spatial)) * moments
     if points > LARGEST_GRID:
         log.say(where, f"{points} output points; at most {LARGEST_GRID}")
 
@@ -202,6 +205,9 @@ def _check_times(
         for item, time in zip(where.items, times):
             if not low <= time <= high:
                 log.say(item, f"the time {time:g} is outside [{low:g}, {high:g}]")
+        for item, earlier, later in zip(where.items[1:], times, times[1:]):
+            if not earlier < later:
+                log.say(item, f"the time {later:g} does not come after {earlier:g}")
 
 
 def _read_extra(node: Node | None, scope: Scope, log: Log) -> Mapping[str, Tree] | None:

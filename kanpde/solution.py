@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import prod
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from kanpde.build import assemble, spatial
-from kanpde.errors import KanpdeError, ResultError, SpecError
+from kanpde.errors import ResultError, SpecError
 from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.expression import ExpressionError, parse
 from kanpde.network import Network
@@ -21,6 +20,7 @@ from kanpde.operators import Scene, expand
 from kanpde.problem import FIELDS, Block, Problem, Row, needed_derivatives
 from kanpde.resolution import NUMBER, Scope, Shape, resolve
 from kanpde.result import Field, FieldError, Outcome, Result
+from kanpde.settings import SIDE, SIDES
 from kanpde.spec import Spec, read_spec_text
 from kanpde.stored import network_arrays, stored_networks
 from kanpde.tree import Name, Tree, Vector
@@ -28,7 +28,6 @@ from kanpde.truth import exact_values, truth_of
 
 CHUNK = 4000
 SLACK = 1e-12  # of a coordinate's interval: points this far outside still count as inside
-SIDES = {1: 401, 2: 101, 3: 41, 4: 15}  # output points along each coordinate, by their number
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Solution:
     def at(self, points: np.ndarray, fields: Sequence[str] = ()) -> dict[str, np.ndarray]:
         """Fields, derivatives or expressions (`u`, `u_x`, `u^2 + v^2`) at points [M, d]; NaN outside the domain.
 
-        Raises KanpdeError for an expression that cannot be read.
+        Raises ExpressionError for an expression that cannot be read.
         """
         names = tuple(fields) or self.spec.unknowns
         trees = {name: asked_formula(self.spec, name) for name in names}
@@ -131,36 +130,38 @@ def formula_values(problem: Problem, block: Block, theta: Tensor, points: Tensor
         with torch.no_grad():
             fields, _ = FIELDS["taylor"](problem.trial, theta, ground, block.needed, ())
             for row in block.rows:
-                value = evaluate(row.formula, zero, problem.trial.scope, ground, lambda n, w: fields[n].restricted(w))
+                value = evaluate(row.formula, zero, problem.trial.scope, ground, lambda n, w, f=fields: f[n].restricted(w))
                 found[row.name].append(torch.as_tensor(as_jet(value, zero, ground).value).cpu().double())
     return {name: torch.cat(values) for name, values in found.items()}
 
 
 def output_axes(spec: Spec) -> dict[str, np.ndarray]:
     """The coordinates of the output grid: as asked, else 101 a side in the plane and fewer in more dimensions."""
-    side = SIDES.get(len(spec.box), 7)
+    side = SIDES.get(len(spec.box), SIDE)
     sizes = dict(zip(spatial(spec), spec.output.grid or ()))
     found = {name: np.linspace(low, high, sizes.get(name, side)) for name, (low, high) in spec.box.items()}
     times = spec.output.times
     if "t" in found and times is not None:
-        found["t"] = np.linspace(*spec.box["t"], times) if isinstance(times, int) else np.asarray(times, dtype=float)
-    if prod(map(len, found.values())) > 5e7:
-        raise KanpdeError("the output grid has more than 5e7 points; ask for fewer with output.grid")
+        start, end = spec.box["t"]
+        every = np.linspace(start, end, times) if isinstance(times, int) else np.asarray(times, float)
+        found["t"] = every if times != 1 else np.array([end])
     return found
 
 
 def asked_formula(spec: Spec, text: str) -> Tree:
-    """A formula of the unknowns and coordinates, as asked for on the command line."""
+    """A formula of the unknowns and coordinates, or the name of one under `output.extra`, as asked for by a user."""
+    if spec.output.extra and text in spec.output.extra:
+        return spec.output.extra[text]
     scene = Scene(spatial(spec), spec.definitions)
     shapes = {name: shape_of(expand(tree, scene)) for name, tree in spec.definitions.items()}
     try:
         found = resolve(parse(text), Scope(tuple(spec.box), spec.unknowns, shapes))
     except ExpressionError as error:
-        raise KanpdeError(f"'{text}': {error}") from error
+        raise ExpressionError(f"'{text}': {error}") from error
     if found.faults:
-        raise KanpdeError(f"'{text}': {found.faults[0][1]}")
+        raise ExpressionError(f"'{text}': {found.faults[0][1]}")
     if found.shape != NUMBER:
-        raise KanpdeError(f"'{text}': a number is expected, not {found.shape}")
+        raise ExpressionError(f"'{text}': a number is expected, not {found.shape}")
     return found.tree
 
 

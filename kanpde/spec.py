@@ -209,7 +209,7 @@ def _word(file: _File, name: str, known: tuple[str, ...]) -> str:
 def _title(file: _File) -> str:
     node = file.root.get("title")
     found = scalar(node, "a text", file.log) if node is not None else None
-    return found.text if found else ""
+    return " ".join(found.text.split()) if found else ""
 
 
 def _statement(file: _File) -> _Statement:
