@@ -217,13 +217,35 @@ def test_points_outside_are_nan_and_counted(heat: Path) -> None:
     assert np.isfinite(inside["u"]) and np.isnan(outside["u"])
 
 
-@pytest.mark.parametrize("fields, points, words", [
-    ("w", FAR, "unknown name 'w'"), ("u_", FAR, "u_"), ("grad(u)", FAR, "a number is expected"), ("u = 1", FAR, "="),
-    ("u", "x,y\n0,0\n", "no column 't'"), ("u", "x,t\n0,zero\n", "not a number"), ("u", "", "empty"),
+@pytest.mark.parametrize("fields, points, words, code", [
+    ("w", FAR, "unknown name 'w'", 2), ("u_", FAR, "u_", 2), ("grad(u)", FAR, "a number is expected", 2),
+    ("u = 1", FAR, "=", 2), ("__import__('os')", FAR, "no meaning", 2), ("u", "x,y\n0,0\n", "no column 't'", 1),
+    ("u", "x,t\n0,zero\n", "not a number", 1), ("u", "", "empty", 1),
 ])
-def test_what_cannot_be_evaluated_exits_with_1(heat: Path, fields: str, points: str, words: str) -> None:
+def test_what_cannot_be_evaluated_is_refused(heat: Path, fields: str, points: str, words: str, code: int) -> None:
     result = run("eval", heat, "--at", "-", "--fields", fields, stdin=points)
-    assert result.exit_code == 1 and words in result.stderr and not result.stdout
+    assert result.exit_code == code and words in result.stderr and not result.stdout
+
+
+def test_fields_of_the_output_can_be_evaluated_by_name(tmp_path: Path) -> None:
+    problem = line_problem(tmp_path, 1)
+    chosen = ("--set", "output={extra: {slope: 2*u_x}, save: [h5, h5]}")
+    assert run("solve", problem, *ONE_THREAD, *chosen, "--out", tmp_path / "run").exit_code == 0
+    found = rows(run("eval", tmp_path / "run", "--at", "-", "--fields", "slope", stdin="x\n0.5\n").stdout)
+    assert found[0]["slope"] == pytest.approx(2)
+
+
+def test_a_full_disk_leaves_the_earlier_run_and_says_so(tmp_path: Path) -> None:
+    problem, folder = line_problem(tmp_path, 1), tmp_path / "run"
+    assert run("solve", problem, *ONE_THREAD, "--out", folder).exit_code == 0
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    limit = ("import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
+             "from kanpde.cli import main; main(sys.argv[1:])")
+    done = subprocess.run([sys.executable, "-c", limit, "solve", str(problem), *ONE_THREAD, "--out", str(folder)],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "cannot be written: File too large" in done.stderr, done.stderr[-500:]
+    assert len(done.stderr.splitlines()) == 1
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_a_list_of_fields_is_cut_at_its_own_commas_only() -> None:

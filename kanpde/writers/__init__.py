@@ -39,7 +39,7 @@ WRITTEN = (FILE, *(f"{PLOTS}/{name}.png" for name in figures.FIGURES))  # all th
 
 def write_run(result: Result, folder: Path, save: Iterable[str] = ("h5", "png")) -> tuple[Path, ...]:
     """Write `result` into `folder` in the formats `save`; an earlier result there stays until all is written."""
-    formats = tuple(save)
+    formats = tuple(dict.fromkeys(save))
     for name in formats:
         if name not in WRITERS:
             raise KanpdeError(f"unknown format '{name}'{nearest(name, WRITERS)}; known are {', '.join(WRITERS)}")

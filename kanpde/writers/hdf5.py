@@ -1,4 +1,4 @@
-"""The result file: one HDF5 that xarray, netCDF tools, NeXus viewers, image viewers and ParaView open by themselves."""
+"""The result file: one HDF5 that xarray, netCDF tools, NeXus viewers, image viewers and ParaView open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from kanpde.result import Field, Result
-from kanpde.writers.atomic import replacing
+from kanpde.writers.atomic import write_bytes
 from kanpde.writers.layout import (
     FORMAT,
     OF_THE_SPEC,
@@ -33,8 +33,13 @@ CARTESIAN = {"x": "X", "y": "Y", "z": "Z"}
 
 def write(result: Result, plots: Mapping[str, bytes], path: Path) -> None:
     """Write `result` and its pictures (PNG bytes by name) to `path`, whole or not at all."""
+    write_bytes(Path(path), content(result, plots))
+
+
+def content(result: Result, plots: Mapping[str, bytes]) -> bytes:
+    """The file's bytes, made in memory: HDF5 can neither finish nor close a file where the disk is full."""
     check(result)
-    with replacing(Path(path)) as temporary, h5py.File(temporary, "w", libver=LIBRARY, track_order=True) as file:
+    with h5py.File("memory", "w", driver="core", backing_store=False, libver=LIBRARY, track_order=True) as file:
         write_root(file, result)
         axes = write_axes(file, result)
         fields = write_fields(file, result, axes)
@@ -42,9 +47,11 @@ def write(result: Result, plots: Mapping[str, bytes], path: Path) -> None:
         write_vtk(file, result, fields)
         store(file.create_group("network"), result.network)
         store(file.create_group("errors"), {name: vars(error) for name, error in result.errors.items()})
-        store(file.create_group("summary"), result.summary)
+        store(file.create_group("summary", track_order=True), result.summary)
         write_provenance(file, result)
         write_plots(file, plots)
+        file.flush()
+        return file.id.get_file_image()
 
 
 def check(result: Result) -> None:
