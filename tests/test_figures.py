@@ -50,6 +50,16 @@ def test_any_title_can_be_drawn(title: str) -> None:
     draw(replace(whole, title=title, fields={"u": whole.fields["u"]}, history={}))
 
 
+@pytest.mark.parametrize("times", [1, 5, 6])
+def test_few_times_are_drawn_as_profiles(times: int) -> None:
+    axes = {"x": np.linspace(0, 1, 7), "t": np.linspace(0, 1, 9)[:times]}
+    shown = views(axes)
+    assert len(shown) == (times if times <= 5 else 1) and (shown[0].up is None) == (times <= 5)
+    fields = {name: Field(np.ones((7, times)), kind, "u") for name, kind in [("u", "solution"), ("v", "error")]}
+    pictures = draw(replace(synthetic("line"), axes=axes, fields=fields, history={}))
+    assert list(pictures) == ["solution", "error"]
+
+
 def test_holes_stay_blank() -> None:
     whole = synthetic("square", hole=True)
     figure = figures(whole)["solution"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from kanpde.result import Field, Result
 from kanpde.writers.panels import COLOURS, Curve, Group, Panel, decades, draw_grid, label
@@ -52,13 +53,19 @@ def unknown_groups(result: Result, name: str, field: Field) -> list[Group]:
     known = [(f"{name}, {other.kind}", other) for other in result.fields.values()
              if other.kind in KNOWN and other.of == field.of]
     every = [(name, field), *known]
-    if len(result.axes) == 1:
-        curves = tuple(Curve(one.values, title, one is not field) for title, one in every)
-        return [(Panel(name, shown[0], curves, name),)]
+    if shown[0].up is None:
+        return [tuple(profiles(result, view, name, every) for view in shown)]
     rows = [[panel(result, view, title, one.values, name) for view in shown] for title, one in every]
     if len(shown) == 1:
         return [tuple(row[0] for row in rows)]
     return [tuple(row) for row in rows]
+
+
+def profiles(result: Result, view: View, name: str, every: Sequence[tuple[str, Field]]) -> Panel:
+    """One unknown along a line, and what it should be in dashes over it."""
+    curves = tuple(Curve(view.values(result.axes, one.values), title, number > 0)
+                   for number, (title, one) in enumerate(every))
+    return Panel(f"{name} at {view.title}" if view.title else name, view, curves, name)
 
 
 def panel(result: Result, view: View, title: str, values: np.ndarray, scale: str) -> Panel:
@@ -111,7 +118,8 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
     place.set_yscale("log")
     place.set_ylim(*decades(every[np.isfinite(every) & (every > 0)], 30, 0.0))
     last = float(np.nanmax(history[clock])) or 1.0
-    place.set_xlim(-0.02 * last, 1.02 * last)
+    place.set_xlim(-0.04 * last, 1.04 * last)
+    place.xaxis.set_major_locator(MaxNLocator("auto", steps=(1, 2, 2.5, 5, 10), integer=clock == "step"))
     place.set_xlabel(clock)
     place.tick_params(labelsize=8)
     place.grid(alpha=0.25, linewidth=0.5)
@@ -122,12 +130,13 @@ def style_of(name: str) -> dict[str, Any] | None:
     if name.startswith("error"):
         return {"color": "#CC3311", "linewidth": 2.0}
     return {"loss": {"color": "black", "linewidth": 1.6},
+            "held_out_loss": {"color": "#777777", "linewidth": 1.2},
             "held_out": {"color": "black", "linewidth": 1.2, "linestyle": "--"}}.get(name)
 
 
 def curve_name(name: str) -> str:
     """What a column of the history is called in a legend."""
-    whole = {"loss": "loss", "held_out": "held-out residual"}
+    whole = {"loss": "loss", "held_out": "held-out residual", "held_out_loss": "held-out loss"}
     kind, _, of = name.partition("_")
     return label(whole.get(name, f"{kind} of {of}" if of else kind), 34)
 

@@ -138,6 +138,7 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
         place.plot(x, shown, label=label(curve.name, 30), **style)
     if panel.logarithmic:
         place.set_yscale("log")
+    if panel.logarithmic or panel.view.fixed:
         place.set_ylim(scale.low, scale.high)
     if len(panel.curves) > 1:
         place.legend(fontsize=8, frameon=False)

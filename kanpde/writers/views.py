@@ -11,6 +11,7 @@ import numpy as np
 from kanpde.writers.layout import TIME, spatial
 
 TIMES = 4
+FEW_TIMES = 5  # up to so many profiles are drawn one by one; a map of so few columns would look like steps
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ def views(axes: Mapping[str, np.ndarray]) -> list[View]:
     space = spatial(axes)
     if len(axes) == 1:
         return [View(next(iter(axes)), None, {}, "")]
+    if len(space) == 1 and len(axes[TIME]) <= FEW_TIMES:
+        return [View(space[0], None, {TIME: index}, f"t = {time:.3g}") for index, time in enumerate(axes[TIME])]
     if len(space) == 1:
         return [View(TIME, space[0], {}, "")]
     if TIME in axes:
