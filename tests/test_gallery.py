@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent.parent / "problems"
 GALLERY = {path.stem: read_spec(path) for path in sorted(FOLDER.glob("*.yaml"))}
 EXACT = [name for name, spec in GALLERY.items() if spec.exact]
 REFERENCES = [name for name, spec in GALLERY.items() if spec.reference]
+EVOLVING = [name for name in REFERENCES if GALLERY[name].initial]
 
 
 def test_every_problem_has_a_known_solution() -> None:
@@ -43,7 +44,7 @@ def test_exact_solution_of_a_changed_problem_leaves_a_residual(name: str) -> Non
     assert found[0].relative > TOLERANCE and all(part.relative <= TOLERANCE for part in found[1:])
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", EVOLVING)
 def test_reference_starts_from_the_initial_condition(name: str) -> None:
     spec = GALLERY[name]
     assert spec.reference is not None
