@@ -31,7 +31,9 @@ def deep_network(inputs: int, outputs: int, asked: NetworkSpec) -> Network:
     width = asked.width or (MLP_WIDTH if asked.basis == "mlp" else DEEP.width)
     sizes = [inputs, *[width] * depth, outputs]  # type: ignore[operator,list-item]
     if asked.basis == "mlp":
-        layers: list[Layer] = [DenseLayer(a, b, "tanh" if k else None) for k, (a, b) in enumerate(zip(sizes, sizes[1:]))]
+        layers: list[Layer] = [
+            DenseLayer(a, b, "tanh" if k else None) for k, (a, b) in enumerate(zip(sizes, sizes[1:]))
+        ]
     else:
         basis = basis_of(asked)
         layers = [KanLayer(basis, a, b, basis.bound if k else None) for k, (a, b) in enumerate(zip(sizes, sizes[1:]))]

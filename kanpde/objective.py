@@ -110,7 +110,9 @@ class Residuals:
         gradient, loss = torch.zeros_like(theta), 0.0
         for part, ground, factors in self.pieces():
             rows = self.problem.residuals(part.block, self.whole(leaf), ground)
-            total = sum((factor**2 * row.square().sum() for factor, row in zip(factors, rows)), start=leaf.new_zeros(()))
+            total = sum(
+                (factor**2 * row.square().sum() for factor, row in zip(factors, rows)), start=leaf.new_zeros(())
+            )
             if total.requires_grad:
                 gradient += torch.autograd.grad(total, leaf)[0]
             loss += float(total.detach())
@@ -126,6 +128,8 @@ class Residuals:
         return found
 
 
-def residuals_of(problem: Problem, samples: Sequence[Sample], theta: Tensor, trained: tuple[tuple[bool, ...], ...]) -> Residuals:
+def residuals_of(
+    problem: Problem, samples: Sequence[Sample], theta: Tensor, trained: tuple[tuple[bool, ...], ...]
+) -> Residuals:
     """The objective over the trained layers' coefficients, the others held at `theta`."""
     return Residuals(problem, tuple(samples), theta, trained, trained_mask(problem.trial, trained))

@@ -43,7 +43,9 @@ def grad(scene: Scene, u: Tree) -> Tree:
 def div(scene: Scene, *parts: Tree) -> Tree:
     """Σ ∂v_i/∂x_i of a vector, or of its components given one by one."""
     found = parts if len(parts) > 1 or not isinstance(parts[0], Vector) else parts[0].components
-    return total([Derivative(v, (axis,)) for v, axis in zip(components(Vector(tuple(found)), len(scene.axes)), scene.axes)])
+    return total(
+        [Derivative(v, (axis,)) for v, axis in zip(components(Vector(tuple(found)), len(scene.axes)), scene.axes)]
+    )
 
 
 def lap(scene: Scene, u: Tree) -> Tree:

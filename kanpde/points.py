@@ -55,7 +55,12 @@ def rows_at(problem: Problem, block: Block, theta: Tensor, points: Tensor) -> li
 
 
 def samples(
-    problem: Problem, number: Counts, weights: Mapping[str, float], generator: torch.Generator, theta: Tensor, adapt: bool
+    problem: Problem,
+    number: Counts,
+    weights: Mapping[str, float],
+    generator: torch.Generator,
+    theta: Tensor,
+    adapt: bool,
 ) -> tuple[Sample, ...]:
     """Points for every block, of theta's kind; with `adapt` those of the interior are chosen by the residual there."""
     time = problem.trial.scope.coordinates.index("t") if "t" in problem.trial.scope.coordinates else None
@@ -71,7 +76,9 @@ def samples(
     return tuple(found)
 
 
-def row_sizes(problem: Problem, theta: Tensor, trained: Sequence[Sequence[bool]], generator: torch.Generator) -> dict[str, float]:
+def row_sizes(
+    problem: Problem, theta: Tensor, trained: Sequence[Sequence[bool]], generator: torch.Generator
+) -> dict[str, float]:
     """The root mean square of each row's gradient with respect to the trained coefficients."""
     sizes: dict[str, float] = {}
     for block in problem.blocks:

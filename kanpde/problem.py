@@ -94,7 +94,11 @@ def residual_rows(trial: Trial, block: Block, ground: Ground, fields: Mapping[st
     """The block's formulas evaluated with the given fields."""
     zero = frozenset({(0,) * len(trial.box)})
     return [
-        as_jet(evaluate(row.formula, zero, trial.scope, ground, lambda name, wanted: fields[name].restricted(wanted)), zero, ground).value
+        as_jet(
+            evaluate(row.formula, zero, trial.scope, ground, lambda name, wanted: fields[name].restricted(wanted)),
+            zero,
+            ground,
+        ).value
         for row in block.rows
     ]
 

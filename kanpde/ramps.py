@@ -12,15 +12,15 @@ from torch import Tensor
 from kanpde.bases import Sine
 from kanpde.build import assemble
 from kanpde.evaluation import Ground
-from kanpde.tree import Name
 from kanpde.network import DenseLayer, KanLayer, Network
+from kanpde.objective import Residuals, residuals_of
 from kanpde.optimisers.orthogonal import Orthogonal
 from kanpde.points import balance, counts, row_sizes, samples
-from kanpde.relative import relative_residual
-from kanpde.objective import Residuals, residuals_of
 from kanpde.problem import Block, Problem, Row, read_outs
+from kanpde.relative import relative_residual
 from kanpde.samplers import sobol
 from kanpde.spec import Spec
+from kanpde.tree import Name
 from kanpde.trial import Branch
 
 
@@ -76,10 +76,14 @@ class Fit:
     held_out: float
 
 
-def setting(base: Problem, spec: Spec, ramps: Ramps, ratio: float = 2.0) -> tuple[Problem, Tensor, Residuals, dict[str, float]]:
+def setting(
+    base: Problem, spec: Spec, ramps: Ramps, ratio: float = 2.0
+) -> tuple[Problem, Tensor, Residuals, dict[str, float]]:
     """Everything for a fit: the widened problem, its start, the objective over the read-outs and its weights."""
     problem = widened(base, ramps.width)
-    theta = start(problem, ramps, spec.training.seed).to(device=spec.training.device, dtype=getattr(torch, spec.training.precision))
+    theta = start(problem, ramps, spec.training.seed).to(
+        device=spec.training.device, dtype=getattr(torch, spec.training.precision)
+    )
     generator = torch.Generator().manual_seed(spec.training.seed + 1)
     weights = balance(problem, row_sizes(problem, theta, read_outs(problem.trial), generator))
     number = counts(spec.sampling, len(spec.box), ramps.width, ratio)
@@ -103,14 +107,18 @@ def nonlinear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = No
     part, losses = theta[objective.mask], [float("inf")]
     if near is not None:
         part = projected(problem, theta, objective, near)
-    for number, step in enumerate(Orthogonal(damping=1e-6 if near else 1e-2, falls=1e-2).iterate(lambda: objective, part, {}), start=1):
+    for number, step in enumerate(
+        Orthogonal(damping=1e-6 if near else 1e-2, falls=1e-2).iterate(lambda: objective, part, {}), start=1
+    ):
         part = step.theta
         losses.append(step.loss)
         slow = number > 6 and step.loss > 0.5 * losses[-4]
         if number >= steps or not step.moved or slow:
             break
     theta = objective.whole(part)
-    return Fit(problem, ramps, objective, weights, theta, losses[-1], relative_residual(problem, theta, spec.training.seed))
+    return Fit(
+        problem, ramps, objective, weights, theta, losses[-1], relative_residual(problem, theta, spec.training.seed)
+    )
 
 
 def projected(problem: Problem, theta: Tensor, objective: Residuals, near: Fit) -> Tensor:
@@ -121,7 +129,9 @@ def projected(problem: Problem, theta: Tensor, objective: Residuals, near: Fit) 
     rows, gaps = [], []
     for ground in objective.samples[0].chunks:
         aims = near.problem.residuals(block, near.theta, Ground(ground.points))
-        for (value, jacobian), aim in zip(problem.rows_and_jacobian(block, theta, ground, read_outs(problem.trial)), aims):
+        for (value, jacobian), aim in zip(
+            problem.rows_and_jacobian(block, theta, ground, read_outs(problem.trial)), aims
+        ):
             rows.append(jacobian)
             gaps.append(value - aim.detach())
     return theta[objective.mask] - scaled_least_squares(torch.cat(rows, dim=1), torch.cat(gaps))

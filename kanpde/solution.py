@@ -130,7 +130,9 @@ def formula_values(problem: Problem, block: Block, theta: Tensor, points: Tensor
         with torch.no_grad():
             fields, _ = FIELDS["taylor"](problem.trial, theta, ground, block.needed, ())
             for row in block.rows:
-                value = evaluate(row.formula, zero, problem.trial.scope, ground, lambda n, w, f=fields: f[n].restricted(w))
+                value = evaluate(
+                    row.formula, zero, problem.trial.scope, ground, lambda n, w, f=fields: f[n].restricted(w)
+                )
                 found[row.name].append(torch.as_tensor(as_jet(value, zero, ground).value).cpu().double())
     return {name: torch.cat(values) for name, values in found.items()}
 

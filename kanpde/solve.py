@@ -19,8 +19,8 @@ import torch
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
 from kanpde.points import draw, rows_at
-from kanpde.result import Outcome
 from kanpde.relative import relative_residual
+from kanpde.result import Outcome
 from kanpde.solution import Solution, unknown_values
 from kanpde.spec import Spec, StopSpec
 from kanpde.strategy import states

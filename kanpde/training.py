@@ -52,7 +52,9 @@ def deep_setting(spec: Spec, generator: torch.Generator) -> tuple[Setting, Tenso
     spec = replace(spec, enforce=ENFORCE if spec.enforce == "auto" else spec.enforce)
     networks = deep_networks(spec)
     problem = assemble(spec, networks)
-    theta = problem.trial.initial(generator).to(device=spec.training.device, dtype=getattr(torch, spec.training.precision))
+    theta = problem.trial.initial(generator).to(
+        device=spec.training.device, dtype=getattr(torch, spec.training.precision)
+    )
     sizes = row_sizes(problem, theta, everything(problem.trial), generator)
     weights = balance(problem, sizes, EMPHASIS)
     number = counts(spec.sampling, len(spec.box), len(theta), 2.2)

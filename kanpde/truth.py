@@ -54,7 +54,11 @@ def truth_of(spec: Spec) -> Truth | None:
     if spec.reference is not None:
         samples = read_reference(spec.reference.file, coordinates)
         points = torch.as_tensor(samples.points(coordinates).T.copy(), dtype=torch.float64)
-        fields = {k: torch.as_tensor(np.ravel(v), dtype=torch.float64) for k, v in samples.fields.items() if k in spec.unknowns}
+        fields = {
+            k: torch.as_tensor(np.ravel(v), dtype=torch.float64)
+            for k, v in samples.fields.items()
+            if k in spec.unknowns
+        }
         return Truth(points, fields, "reference", samples.certified)
     if not spec.exact:
         return None

@@ -26,7 +26,9 @@ class BSpline(Basis):
 
     def __post_init__(self) -> None:
         if self.knots is None:
-            object.__setattr__(self, "knots", uniform_knots(torch.tensor([[-1.0, 1.0]]).double(), self.grid, self.degree))
+            object.__setattr__(
+                self, "knots", uniform_knots(torch.tensor([[-1.0, 1.0]]).double(), self.grid, self.degree)
+            )
 
     @property
     def size(self) -> int:
