@@ -131,7 +131,7 @@ def style_of(name: str) -> dict[str, Any] | None:
         return {"color": "#CC3311", "linewidth": 2.0}
     return {"loss": {"color": "black", "linewidth": 1.6},
             "held_out_loss": {"color": "#777777", "linewidth": 1.2},
-            "held_out": {"color": "black", "linewidth": 1.2, "linestyle": "--"}}.get(name)
+            "held_out": {"color": "black", "linewidth": 1.2, "linestyle": "--", "markerfacecolor": "white"}}.get(name)
 
 
 def curve_name(name: str) -> str:

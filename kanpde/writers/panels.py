@@ -18,6 +18,7 @@ from kanpde.writers.views import View
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
 DECADES = 5  # shown below the largest value on a logarithmic scale
+ROOM = 0.04  # above and below curves, as a part of their height
 LONGEST = 4.0  # the sides of a region drawn to scale differ by no more than this
 
 
@@ -132,14 +133,16 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
     """Draw the curves of a panel over its one coordinate."""
     x = axes[panel.view.across]
     for number, curve in enumerate(panel.curves):
-        shown = np.where(curve.values > 0, curve.values, np.nan) if panel.logarithmic else curve.values
+        shown = np.maximum(curve.values, scale.low) if panel.logarithmic else curve.values
         style = {"color": "black", "linestyle": "--", "linewidth": 1.0} if curve.dashed else \
             {"color": COLOURS[number % len(COLOURS)], "linewidth": 1.8}
         place.plot(x, shown, label=label(curve.name, 30), **style)
     if panel.logarithmic:
         place.set_yscale("log")
-    if panel.logarithmic or panel.view.fixed:
         place.set_ylim(scale.low, scale.high)
+    elif panel.view.fixed:
+        room = ROOM * (scale.high - scale.low)
+        place.set_ylim(scale.low - room, scale.high + room)
     if len(panel.curves) > 1:
         place.legend(fontsize=8, frameon=False)
     place.set_xlim(x.min(), x.max()) if np.ptp(x) else None
