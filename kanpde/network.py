@@ -96,12 +96,12 @@ class KanLayer:
     def initial(self, generator: torch.Generator) -> Tensor:
         """Coefficients that keep u, ∇u and Δu within a decade over depth.
 
-        Per function d: σ_d = g √(1/(K (n μ⁰_d + m μ¹_d))), μ⁰ = E[B_d²], μ¹ = E[B_d'²] for inputs U[−1, 1].
+        Per function d: σ_d = √(1/(K (n μ⁰_d + m μ¹_d))), μ⁰ = E[B_d²], μ¹ = E[B_d'²] for inputs U[−1, 1].
         """
         x = torch.linspace(-1, 1, 513, dtype=torch.float64).expand(self.inputs, -1)
         moments = self.basis.table(x, 1).square().mean(-1)
         spread = moments[0] * self.inputs + moments[1] * self.outputs
-        sigma = sqrt(1 / 3) / (self.basis.size * spread.clamp_min(1e-12)).sqrt()
+        sigma = 1 / (self.basis.size * spread.clamp_min(1e-12)).sqrt()
         return torch.randn(self.shape, generator=generator, dtype=torch.float64) * sigma[..., None]
 
 

@@ -16,9 +16,11 @@ from torch import Tensor
 from kanpde.architecture import basis_of
 from kanpde.bases import BASES, Basis, BSpline
 from kanpde.bases.bspline import adapted_knots, uniform_knots
+from kanpde.jet import closure, variable
 from kanpde.network import KanLayer, Network
 from kanpde.spec import NetworkSpec
 from kanpde.stored import layer_arrays, stored_layer
+from kanpde.trial import stacked
 from kanpde.vocabulary import BASES as WORDS
 
 X = sympy.Symbol("x", real=True)
@@ -171,6 +173,25 @@ def test_initial_coefficients_keep_the_size_of_values_over_depth(name: str, dept
         Network(layers).value(x, Network(layers).initial(torch.Generator().manual_seed(seed))) for seed in range(10)
     ]
     assert 0.058 < float(torch.stack(outputs).square().mean(-1).sqrt().median()) < 5.8
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_initial_coefficients_keep_the_sizes_of_slopes_and_laplacians_over_depth(name: str) -> None:
+    basis, indices = BASES[name](), closure(frozenset({(2, 0), (0, 2)}))
+    x = 2 * torch.rand(2, 200, generator=torch.Generator().manual_seed(1), dtype=torch.float64) - 1
+    inputs = stacked([variable(row, axis, 2, indices) for axis, row in enumerate(x)], indices, x)
+    found = []
+    for depth in (2, 3, 4):
+        sizes = [2, *[10] * depth, 1]
+        layers = [KanLayer(basis, a, b, basis.bound if k else None) for k, (a, b) in enumerate(zip(sizes, sizes[1:]))]
+        network, rows = Network(tuple(layers)), []
+        for seed in range(10):
+            u, _ = network.forward(inputs, network.initial(torch.Generator().manual_seed(seed)))
+            rows.append(torch.stack([u[1, 0], u[0, 1], u[2, 0] + u[0, 2]]).square().mean(dim=(1, 2)).sqrt())
+        found.append(torch.stack(rows).median(0).values)
+    medians = torch.stack(found)
+    assert torch.isfinite(medians).all()
+    assert (medians.amax(0) < 10 * medians.amin(0)).all()
 
 
 SPLINES = [basis for _, basis in EVERY if isinstance(basis, BSpline)]
