@@ -14,11 +14,13 @@ from kanpde.expression import Binary, Derivative, Name, Negative, Tree
 from kanpde.jet import Indices, raised
 from kanpde.network import Network
 from kanpde.operators import Scene, expand
+from kanpde.separable import ProductLayer
 from kanpde.problem import Block, Problem, Row, needed_derivatives
 from kanpde.samplers import place, uniform
 from kanpde.spec import Condition, Spec
 from kanpde.trial import Branch, Datum, Trial, no_unknowns
 
+SIDES = "sides"  # the `enforce` of a march in time: data on sides are built in, initial data are not
 SMOOTH = 3  # derivatives in which the ends of a periodic coordinate must agree
 
 Statement = tuple[Condition, Row, "tuple[str, Datum] | None"]
@@ -81,7 +83,8 @@ def built_in(spec: Spec, scope: Scope, found: Sequence[Statement]) -> dict[str, 
         data = tuple(item[1] for _, _, item in found if item and item[0] == name)
         whole = tuple(d for d in data if gapless(d, data))
         space = tuple(d for d in whole if scope.coordinates[d.axis] != "t")
-        fitting = [c for c in (whole, space) if c and consistent(c, scope, spec) and winds(c, scope, spec)]
+        candidates = (space,) if spec.enforce == SIDES else (whole, space)
+        fitting = [c for c in candidates if c and consistent(c, scope, spec) and winds(c, scope, spec)]
         if fitting:
             chosen[name] = fitting[0]
     if spec.enforce == "hard":
@@ -149,7 +152,8 @@ def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) ->
     hard = built_in(spec, scope, found)
     periodic = tuple(tuple(spec.box).index(name) for name in spec.periodic)
     branches = tuple(Branch(network, unknowns) for network, unknowns in networks)
-    trial = Trial(scope, tuple(spec.box.values()), periodic, branches, hard)
+    vanishing = all(isinstance(layer, ProductLayer) for network, _ in networks for layer in network.layers)
+    trial = Trial(scope, tuple(spec.box.values()), periodic, branches, hard, vanishing)
     scene = Scene(spatial(spec), spec.definitions)
     rows = tuple(Row(e.name, Binary("-", expand(e.left, scene), expand(e.right, scene))) for e in spec.equations)
     blocks = [Block("interior", None, rows, needed_derivatives(trial, rows))]

@@ -12,7 +12,10 @@ from kanpde.bases import BASES
 from kanpde.errors import ResultError
 from kanpde.network import DenseLayer, KanLayer, Layer, Network
 from kanpde.problem import Problem
+from kanpde.separable import ProductLayer
+from kanpde.splines import Spline
 
+MOST_DEGREE = 64
 NAMES = {kind: name for name, kind in BASES.items()}
 
 
@@ -31,10 +34,18 @@ def layer_arrays(layer: Layer, coefficients: Tensor) -> dict[str, Any]:
     """One layer's kind, sizes and coefficients."""
     found: dict[str, Any] = {"before": layer.before or "", "inputs": layer.inputs, "outputs": layer.outputs}
     found["coefficients"] = coefficients.detach().cpu().numpy().copy()
+    if isinstance(layer, ProductLayer):
+        axes = {str(k): {"breaks": a.breaks.cpu().numpy(), **axis_numbers(a)} for k, a in enumerate(layer.axes)}
+        return {"basis": "separable", **found, "axes": axes}
     if isinstance(layer, KanLayer):
         plain = {k: v.cpu().numpy() if isinstance(v, Tensor) else v for k, v in layer.basis.arrays().items()}
         return {"basis": NAMES[type(layer.basis)], **found, "options": plain}
     return {"basis": "mlp", **found}
+
+
+def axis_numbers(axis: Spline) -> dict[str, int]:
+    """A spline's plain numbers."""
+    return {"degree": axis.degree, "smooth": axis.smooth, "periodic": int(axis.periodic)}
 
 
 def stored_networks(arrays: Mapping[str, Any]) -> tuple[list[tuple[Network, tuple[str, ...]]], Tensor]:
@@ -70,3 +81,12 @@ def stored_option(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.ndim:
         return torch.as_tensor(value)
     return tuple(map(float, value)) if isinstance(value, (list, tuple)) else int(value)
+
+
+def stored_axis(entry: Mapping[str, Any]) -> Spline:
+    """One coordinate's spline from its arrays; raises ValueError where they make none."""
+    breaks = torch.as_tensor(np.asarray(entry["breaks"], dtype=np.float64))
+    degree, smooth = int(entry["degree"]), int(entry["smooth"])
+    if breaks.ndim != 1 or len(breaks) < 2 or not (breaks.diff() > 0).all() or not 0 <= smooth < degree <= MOST_DEGREE:
+        raise ValueError("breaks must ascend, and 0 ≤ smooth < degree")
+    return Spline(degree, breaks, smooth, bool(entry["periodic"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import Iterator
 
 import torch
@@ -11,18 +12,22 @@ from kanpde.architecture import described
 from kanpde.build import is_linear
 from kanpde.clock import Clock, State, losses_of
 from kanpde.ramps import Fit, Ramps, linear_fit, nonlinear_fit, ramps_problem
-from kanpde.search import Aim, Candidate, search
+from kanpde.relative import relative_residual
+from kanpde.search import UNRESOLVED, Aim, search
+from kanpde.separation import separated, separates
 from kanpde.spec import NetworkSpec, Spec
 from kanpde.training import deep, staged
 
-ACCEPTED = 1e-4  # relative residual of ramps above which a deep network is trained instead
+ACCEPTED = 1e-4  # relative residual above which another method is tried
 SHARE = 0.35  # of the time, at most, on the ramps of a nonlinear problem
 
 
 def states(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
-    """The training as a stream of states: the user's stages, else ramps first and a deep network where they fail."""
+    """The training as a stream of states: the user's stages, else what suits the problem."""
     if spec.training.stages:
         yield from staged(spec, generator, clock)
+    elif spec.network.basis == "separable":
+        yield from separated(spec, clock)
     elif asks_for_depth(spec.network) or spec.training.derivatives == "autograd":
         yield from deep(spec, generator, clock)
     else:
@@ -35,25 +40,45 @@ def asks_for_depth(network: NetworkSpec) -> bool:
 
 
 def automatic(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
-    """Ramps with fitted read-outs; then, if their residual stays large, Levenberg–Marquardt on a deep network."""
-    reached = float("inf")
+    """The methods that suit the problem, one after another until the residual is small; the best one stands."""
+    best, reached = None, inf
+    for method in methods(spec, generator, clock):
+        last = None
+        for last in method:
+            yield last
+        if last is None:
+            continue
+        residual = relative_residual(last.problem, last.theta, spec.training.seed)
+        if residual < reached:
+            best, reached = last, residual
+        if reached <= ACCEPTED or clock.left() <= 0:
+            break
+    if best is not None and best is not last:
+        yield replace(best, settled=True)
+
+
+def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[Iterator[State]]:
+    """Ramps for linear problems, separable splines on rectangles, ramps for other nonlinear ones, deep networks last."""
+    linear, own = is_linear(spec), spec.network.basis == "auto" and spec.network.width is None
+    rectangle = separates(spec) and own
+    if linear:
+        yield ramps(spec, clock, Aim(hopeless=UNRESOLVED) if rectangle else Aim())
+    if rectangle:
+        yield separated(spec, clock)
+    if not linear:
+        yield ramps(spec, clock.within(SHARE * clock.left()), Aim(enough=1e-9, hopeless=0.1))
+    yield deep(spec, generator, clock)
+
+
+def ramps(spec: Spec, clock: Clock, aim: Aim) -> Iterator[State]:
+    """The search over ramps with fitted read-outs; where the first fit is hopeless it is given up at once."""
     linear = is_linear(spec)
-    for candidate in ramps(spec, linear, clock if linear else clock.within(SHARE * clock.left())):
-        reached = candidate.residual
-        yield state_of(candidate.fit, spec, linear)
-    if not reached <= ACCEPTED and clock.left() > 0:
-        yield from deep(spec, generator, clock)
-
-
-def ramps(spec: Spec, linear: bool, clock: Clock) -> Iterator[Candidate]:
-    """The search over ramps; a nonlinear problem whose first fit is poor is given up at once."""
-    width = spec.network.width
     base = ramps_problem(spec, 2)
     fit = linear_fit if linear else nonlinear_fit
-    aim = Aim() if linear else Aim(enough=1e-9, hopeless=0.1)
-    if width is not None:
-        aim = replace(aim, first=width, last=width)
-    return search(lambda shape, near: fit(base, spec, fixed(shape, spec), near), len(spec.box), aim, clock)
+    if spec.network.width is not None:
+        aim = replace(aim, first=spec.network.width, last=spec.network.width)
+    for candidate in search(lambda shape, near: fit(base, spec, fixed(shape, spec), near), len(spec.box), aim, clock):
+        yield state_of(candidate.fit, spec, linear)
 
 
 def fixed(shape: Ramps, spec: Spec) -> Ramps:

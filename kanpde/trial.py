@@ -52,6 +52,7 @@ class Trial:
     periodic: tuple[int, ...]
     branches: tuple[Branch, ...]
     built_in: Mapping[str, tuple[Datum, ...]]
+    vanishing: bool = False  # the networks themselves vanish where data are built in, without the distance
 
     @property
     def size(self) -> int:
@@ -106,11 +107,17 @@ class Trial:
         data = self.built_in.get(name, ())
         if not data:
             return jet
-        key = (hash(name), jet.indices)
-        if key not in ground.found:
-            ground.found[key] = (self.lift(data, ground, jet.indices), self.distance(data, ground, jet.indices))  # type: ignore[assignment]
-        lift, distance = ground.found[key]  # type: ignore[misc]
+        if self.vanishing:
+            return self.known(name, data, ground, jet.indices)[0] + jet
+        lift, distance = self.known(name, data, ground, jet.indices)
         return lift + distance * jet
+
+    def known(self, name: str, data: Sequence[Datum], ground: Ground, indices: Indices) -> tuple[Jet, Jet]:
+        """The unknown's lift and distance at the ground's points, computed once."""
+        key = (hash(name), indices)
+        if key not in ground.found:
+            ground.found[key] = (self.lift(data, ground, indices), self.distance(data, ground, indices))  # type: ignore[assignment]
+        return ground.found[key]  # type: ignore[return-value]
 
     def distance(self, data: Sequence[Datum], ground: Ground, indices: Indices) -> Jet:
         """A product of powers of the distances to the sides with data, at most one."""

@@ -101,6 +101,7 @@ BASES: Mapping[str, Family] = {
     "rbf": Family("Gaussian bumps", ("grid",)),
     "wavelet": Family("Mexican hats of several widths", ("grid",)),
     "relu-power": Family("bumps made of powers of rectifiers", ("degree", "grid")),
+    "separable": Family("products of splines, one factor per coordinate", ("degree", "grid")),
     "mlp": Family("affine maps and tanh, the baseline"),
 }
 

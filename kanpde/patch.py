@@ -1,0 +1,200 @@
+"""A separable trial solution on a rectangle, fitted by Gauss–Newton steps along the band of its splines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil, inf
+from typing import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kanpde.evaluation import Ground
+from kanpde.network import Network
+from kanpde.optimisers.banded import Band
+from kanpde.problem import Block, Problem, residual_rows
+from kanpde.separable import ProductLayer
+from kanpde.splines import Spline
+from kanpde.trial import Branch
+
+DENSITY = 1.25  # points along an axis, over its functions
+EMPHASIS = 100.0  # of conditions on sides that are not built in
+ITERATIONS = 12
+ROUNDING = 1e-14
+
+Box = tuple[tuple[float, float], ...]
+Rows = tuple[Tensor, Tensor, Tensor]  # residuals [n, M], Jacobian [n, M, degree + 1, A], intervals [n]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Coefficients `cube` [K, K', O] on two axes: the splines `along` which the band runs, and those `across` it."""
+
+    problem: Problem
+    box: Box
+    axis: int  # of the band, among the two coordinates
+    along: Spline
+    across: Spline
+    cube: Tensor
+
+    @property
+    def placed(self) -> Problem:
+        """The problem on the patch's box, with the patch's network."""
+        trial = self.problem.trial
+        layer = ProductLayer(self.ordered(self.along, self.across), self.cube.shape[2])
+        return replace(
+            self.problem, trial=replace(trial, box=self.box, branches=(Branch(Network((layer,)), trial.scope.unknowns),))
+        )
+
+    @property
+    def theta(self) -> Tensor:
+        """The coefficients as one flat vector."""
+        return (self.cube if self.axis == 0 else self.cube.transpose(0, 1)).reshape(-1)
+
+    def ordered(self, along: object, across: object) -> tuple:
+        """What belongs to the two axes in the order of the coordinates."""
+        return (along, across) if self.axis == 0 else (across, along)
+
+    def moved(self, along: Spline, across: Spline) -> Patch:
+        """The same function on finer splines."""
+        cube = self.cube
+        if along is not self.along:
+            cube = torch.einsum("lk,kto->lto", self.along.transfer(along), cube)
+        if across is not self.across:
+            cube = torch.einsum("st,kto->kso", self.across.transfer(across), cube)
+        return replace(self, along=along, across=across, cube=cube)
+
+    def free(self) -> Tensor:
+        """Which coefficients [K', K'', O] may differ from zero: not those that data on the sides settle.
+
+        Along a closed axis K' counts beyond the end, as many as the splines overlap.
+        """
+        trial = self.problem.trial
+        found = torch.ones(self.along.intervals + self.along.degree, *self.cube.shape[1:], dtype=torch.bool)
+        for o, name in enumerate(trial.scope.unknowns):
+            for datum in trial.built_in.get(name, ()):
+                at = -1 - datum.order if datum.side else datum.order
+                if datum.axis == self.axis:
+                    found[at, :, o] = False
+                else:
+                    found[:, at, o] = False
+        return found
+
+    def points(self, block: Block) -> tuple[Tensor, Tensor, Tensor]:
+        """Gauss points [2, n, M] of a block by intervals, roots of their weights [n, M] and the intervals [n]."""
+        low, high = self.box[self.axis]
+        breaks = low + (self.along.breaks + 1) * (high - low) / 2
+        x, wx = gauss_points(breaks, per_interval(self.along))
+        y, wy = (part.flatten() for part in gauss_points(self.across_breaks(), per_interval(self.across)))
+        intervals = torch.arange(self.along.intervals)
+        if block.face is not None and block.face[0] == self.axis:
+            at = -block.face[1]
+            x, wx, intervals = breaks[at].view(1, 1), wx.new_ones(1, 1), intervals[[at]]
+        elif block.face is not None:
+            y, wy = y.new_tensor([self.box[1 - self.axis][block.face[1]]]), wy.new_ones(1)
+        shape = (*x.shape, len(y))
+        grids = self.ordered(x[:, :, None].expand(shape), y.expand(shape))
+        return torch.stack([g.flatten(1) for g in grids]), (wx[:, :, None] * wy).flatten(1).sqrt(), intervals
+
+    def across_breaks(self) -> Tensor:
+        """The breaks across the band as coordinates."""
+        low, high = self.box[1 - self.axis]
+        return low + (self.across.breaks + 1) * (high - low) / 2
+
+    def linearised(self, block: Block, active: Tensor) -> Rows:
+        """A block's weighted residuals by interval, and their derivatives by the active coefficients [K', O]."""
+        problem = self.placed
+        points, weights, intervals = self.points(block)
+        count, per = weights.shape
+        ground = Ground(points.flatten(1))
+        fields, (tap,) = problem.trial.fields(self.theta, ground, block.needed, ((True,),))
+        sizes = self.ordered(self.along.degree + 1, self.across.degree + 1)
+        features = tap.features.view(len(tap.features), *sizes, -1)
+        features = features if self.axis == 0 else features.transpose(1, 2)
+        place = self.across.local(mapped(ground.points[1 - self.axis], self.box[1 - self.axis]), 0)[0]
+        residuals, jacobians = [], []
+        for row in residual_rows(problem.trial, block, ground, fields):
+            adjoint = torch.autograd.grad(row.sum(), tap.outputs, retain_graph=True)[0][:, 0] * weights.flatten()
+            local = torch.einsum("sakn,son->nako", features, adjoint)
+            whole = self.spread(local, place)[:, :, active]
+            jacobians.append(whole.view(count, per, *whole.shape[1:]))
+            residuals.append(row.detach().view(count, per) * weights)
+        return torch.cat(residuals, dim=1), torch.cat(jacobians, dim=1), intervals
+
+    def spread(self, local: Tensor, place: Tensor) -> Tensor:
+        """Derivatives [N, a, b, O] by the b functions that differ from zero as derivatives by all of them."""
+        if self.across.size == local.shape[2]:
+            return local
+        found = local.new_zeros(*local.shape[:2], self.across.size, local.shape[3])
+        return found.scatter_add_(2, place.T[:, None, :, None].expand_as(local), local)
+
+    def step(self, parts: Sequence[Rows], active: Tensor) -> Tensor:
+        """The Gauss–Newton step [K, A] of weighted rows; settled coefficients stay as they are."""
+        rows: list[list[Tensor]] = [[] for _ in range(self.along.intervals)]
+        rights: list[list[Tensor]] = [[] for _ in range(self.along.intervals)]
+        free = self.free()[:, active]
+        offsets = torch.arange(self.along.degree + 1)
+        for residuals, jacobians, intervals in parts:
+            masked = jacobians * free[intervals[:, None] + offsets][:, None]
+            for r, j, k in zip(residuals, masked, intervals.tolist()):
+                rows[k].append(j)
+                rights[k].append(r)
+        for block, column in (~free).nonzero().tolist():
+            k = min(block, self.along.intervals - 1)
+            pinned = self.cube.new_zeros(1, self.along.degree + 1, free.shape[1])
+            pinned[0, block - k, column] = 1.0
+            rows[k].append(pinned)
+            rights[k].append(pinned.new_zeros(1))
+        return -Band([torch.cat(r) for r in rows], [torch.cat(r) for r in rights], self.along.periodic).solution()
+
+    def added(self, step: Tensor, active: Tensor, share: float = 1.0) -> Patch:
+        """The patch with a step on its active coefficients."""
+        cube = self.cube.clone()
+        cube[:, active] += share * step
+        return replace(self, cube=cube)
+
+    def fitted(self, blocks: Sequence[Block], active: Tensor, tolerance: float) -> tuple[Patch, float] | None:
+        """The patch of least residuals and their norm, or None where the iteration does not settle."""
+        start, norm, step, share = self, inf, None, 1.0
+        trial = self
+        for _ in range(ITERATIONS):
+            parts = [weighted(trial.linearised(b, active), 1.0 if b.face is None else EMPHASIS) for b in blocks]
+            reached = sum(float(r.square().sum()) for r, _, _ in parts) ** 0.5
+            size = 0.0 if step is None else share * float(step.abs().max()) / (float(start.cube.abs().max()) + 1e-300)
+            if step is not None and reached > 0.9 * norm and size <= max(tolerance, ROUNDING):
+                return (trial, reached) if reached < norm else (start, norm)
+            if not reached <= norm * 1.0001:
+                share /= 4
+                if share < 0.01 or step is None:
+                    return None
+            else:
+                start, norm, share = trial, reached, 1.0
+                step = trial.step(parts, active)
+            trial = start.added(step, active, share)  # type: ignore[arg-type]
+            if share == 1.0 and float(step.abs().max()) <= max(0.01 * tolerance, ROUNDING) * float(start.cube.abs().max()):
+                return trial, norm
+        return None
+
+
+def weighted(rows: Rows, weight: float) -> Rows:
+    """Rows that count more."""
+    return rows if weight == 1.0 else (rows[0] * weight, rows[1] * weight, rows[2])
+
+
+def mapped(x: Tensor, ends: tuple[float, float]) -> Tensor:
+    """A coordinate on [−1, 1], by the same operations as the trial solution's inputs."""
+    return (x - ends[0]) * (2 / (ends[1] - ends[0])) - 1.0
+
+
+def per_interval(spline: Spline) -> int:
+    """Points in each interval, enough for all functions."""
+    return max(2, ceil(DENSITY * spline.size / spline.intervals))
+
+
+def gauss_points(breaks: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Gauss–Legendre points [n, count] between breaks, and weights with sum 1."""
+    a, w = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(count))
+    lengths = breaks.diff()[:, None]
+    return breaks[:-1, None] + lengths * (a + 1) / 2, lengths * w / (2 * (breaks[-1] - breaks[0]))
+

@@ -1,0 +1,131 @@
+"""Separable networks as a stream of states: marched in time, or refined on a rectangle, to one tolerance after another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Callable, Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from kanpde.build import SIDES, assemble, scope_of, statements
+from kanpde.clock import Clock, State
+from kanpde.marching import TIME, March, joined, windows
+from kanpde.network import Network
+from kanpde.patch import EMPHASIS
+from kanpde.points import draw, rows_at
+from kanpde.problem import Problem
+from kanpde.separable import ProductLayer
+from kanpde.spec import Spec
+from kanpde.splines import Spline
+from kanpde.steady import refinements
+
+DEGREE = 9
+START = {"march": 16, "steady": 6}  # intervals
+TOLERANCES = (1e-5, 1e-8, 1e-10, 1e-12)  # relative to the size of the unknowns
+PAUSE = 0.5  # seconds between states, at least
+POINTS = 400  # for the losses of a state
+
+
+def initial_orders(spec: Spec) -> tuple[int, ...] | None:
+    """How many derivatives in time the initial conditions prescribe of each unknown; None where they do anything else."""
+    found: dict[str, set[int]] = {name: set() for name in spec.unknowns}
+    for condition, _, item in statements(spec, scope_of(spec)):
+        if condition.face.axis == "t":
+            if item is None or condition.face.side != "min":
+                return None
+            found[item[0]].add(item[1].order)
+    counts = tuple(map(len, found.values()))
+    return counts if all(orders == set(range(n)) for orders, n in zip(found.values(), counts)) else None
+
+
+def separates(spec: Spec) -> bool:
+    """Whether the problem lies on a rectangle of two coordinates and, if one is time, starts from initial data."""
+    if len(spec.box) != 2 or spec.training.device != "cpu" or spec.training.precision != "float64":
+        return False
+    if "t" not in spec.box:
+        return True
+    given = initial_orders(spec)
+    return given is not None and any(given) and "t" not in spec.periodic and spec.enforce != "hard"
+
+
+def separated(spec: Spec, clock: Clock) -> Iterator[State]:
+    """States of separable networks, each better than the one before; none where the iteration does not settle."""
+    yield from (marched if "t" in spec.box else refined)(spec, clock)
+
+
+def spline_of(spec: Spec, name: str, intervals: int) -> Spline:
+    """Evenly spaced splines of one coordinate."""
+    degree = spec.network.degree or DEGREE
+    breaks = torch.linspace(-1, 1, (spec.network.grid or intervals) + 1, dtype=torch.float64)
+    return Spline(degree, breaks, degree - 1, name in spec.periodic)
+
+
+def marched(spec: Spec, clock: Clock) -> Iterator[State]:
+    """The march in time to smaller and smaller tolerances; while one goes on, the last complete one stands."""
+    names, given = tuple(spec.box), initial_orders(spec)
+    assert given is not None
+    enforce = SIDES if spec.enforce == "auto" else spec.enforce
+    time = names.index("t")
+    space = spline_of(spec, names[1 - time], START["march"])
+    axes = (space, Spline(TIME, torch.tensor([-1.0, 1.0], dtype=torch.float64), 0))
+    problem = assemble(
+        replace(spec, enforce=enforce), [(Network((ProductLayer(axes if time else axes[::-1], len(spec.unknowns)),)), spec.unknowns)]
+    )
+    complete: State | None = None
+    for tolerance in TOLERANCES:
+        march, found, norm, shown = March(problem, time, given, tolerance), [], 0.0, clock.elapsed()
+        for window, reached in windows(march, space):
+            found.append(window)
+            start, stop = window.box[time]
+            norm += reached**2 * (stop - start) / (march.ends[1] - march.ends[0])
+            if clock.left() <= 0:
+                break
+            if clock.elapsed() - shown > PAUSE:
+                shown = clock.elapsed()
+                stage = f"march to {tolerance:g}, t = {stop:.3g}"
+                yield replace(complete, stage=stage) if complete else state_of(*joined(march, found), stage, norm, enforce)
+        if found and (found[-1].box[time][1] >= march.ends[1] or not complete):
+            complete = state_of(*joined(march, found), f"march to {tolerance:g}", norm, enforce)
+        if complete is None or not found or found[-1].box[time][1] < march.ends[1] or clock.left() <= 0:
+            break
+        yield replace(complete, settled=True)
+    if complete:
+        yield replace(complete, settled=True)
+
+
+def refined(spec: Spec, clock: Clock) -> Iterator[State]:
+    """Finer and finer splines on the rectangle."""
+    axes = tuple(spline_of(spec, name, START["steady"]) for name in spec.box)
+    problem = assemble(spec, [(Network((ProductLayer(axes, len(spec.unknowns)),)), spec.unknowns)])
+    for patch, norm in refinements(problem, axes, TOLERANCES[-1]):  # type: ignore[arg-type]
+        yield replace(state_of(patch.placed, patch.theta, "splines, Gauss-Newton", norm**2, spec.enforce), settled=True)
+        if clock.left() <= 0:
+            return
+
+
+def state_of(problem: Problem, theta: Tensor, stage: str, loss: float, enforce: str) -> State:
+    """A separable solution as a state of the training."""
+    weights = {row.name: 1.0 if b.face is None else EMPHASIS for b in problem.blocks for row in b.rows}
+    return State(problem, theta, stage, loss, losses_of(problem, theta), weights, enforce, described(problem))
+
+
+def losses_of(problem: Problem, theta: Tensor) -> Callable[[], Mapping[str, float]]:
+    """Each row's mean square at fixed points, computed when asked for."""
+
+    def losses() -> Mapping[str, float]:
+        generator = torch.Generator().manual_seed(7)
+        return {
+            row.name: float(values.square().mean())
+            for block in problem.blocks
+            for row, values in zip(block.rows, rows_at(problem, block, theta, draw(problem, block, POINTS, generator)))
+        }
+
+    return losses
+
+
+def described(problem: Problem) -> str:
+    """The network in a few words: `separable splines, x: degree 9 on 180 intervals, t: …`."""
+    axes = problem.trial.branches[0].network.layers[0].axes  # type: ignore[union-attr]
+    parts = [f"{n}: degree {s.degree} on {s.intervals} intervals" for n, s in zip(problem.trial.scope.coordinates, axes)]
+    return f"separable splines, {', '.join(parts)}"

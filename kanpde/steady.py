@@ -1,0 +1,38 @@
+"""Separable networks on the whole of a rectangle, on splines that become finer where the solution asks for it."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import torch
+from torch import Tensor
+
+from kanpde.patch import Patch
+from kanpde.problem import Problem
+from kanpde.splines import Spline, refined
+
+MOST = 12_000  # coefficients
+
+
+def refinements(problem: Problem, axes: tuple[Spline, Spline], tolerance: float) -> Iterator[tuple[Patch, float]]:
+    """Patches and the norms of their residuals, each on finer splines than the one before.
+
+    Ends when what the splines cut off is below the tolerance, where the iteration does not settle, or at the largest size.
+    """
+    along, across = axes
+    outputs = len(problem.trial.scope.unknowns)
+    patch = Patch(problem, problem.trial.box, 0, along, across, torch.zeros(along.size, across.size, outputs).double())
+    everything = torch.ones(across.size, outputs, dtype=torch.bool)
+    while patch.cube.numel() <= MOST:
+        found = patch.fitted(problem.blocks, everything, tolerance)
+        if found is None:
+            return
+        patch, norm = found
+        yield patch, norm
+        size = patch.cube.abs().amax(dim=(0, 1)) + 1e-300
+        along = refined(patch.along, patch.cube, size, tolerance)
+        across = refined(patch.across, patch.cube.transpose(0, 1), size, tolerance)
+        if along is patch.along and across is patch.across:
+            return
+        patch = patch.moved(along, across)
+        everything = torch.ones(across.size, outputs, dtype=torch.bool)
