@@ -11,6 +11,7 @@ import click
 
 from kanpde.commands import COMMANDS
 from kanpde.errors import KanpdeError
+from kanpde.streams import turn_away
 from kanpde.vocabulary import BASES, FUNCTIONS, OPERATORS, OPTIMISERS, Family
 
 TEMPLATE = """\
@@ -39,7 +40,7 @@ exact:                             # optional: the true error is reported
 
 
 class Program(click.Group):
-    """The group of commands; a refusal of ours becomes its text on stderr and its exit code."""
+    """The group of commands; a refusal, ours or the system's, becomes its text on stderr and its exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -47,6 +48,12 @@ class Program(click.Group):
         except KanpdeError as error:
             click.echo(str(error), err=True)
             ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            turn_away(sys.stdout)
+            click.echo(f"{error.filename or 'standard output'}: {error.strerror or error}", err=True)
+            ctx.exit(KanpdeError.exit_code)
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})

@@ -65,7 +65,7 @@ def facts_table(result: Result) -> Table:
     chosen = {name.replace("_", " "): value for name, value in result.summary.items() if name not in SAID_BY_TRAINING}
     for name, value in {"problem": result.spec_name, **chosen, **training(result)}.items():
         if value not in ("", None):
-            table.add_row(Text(printable(name), style="cyan"), Text(printable(words(value))))
+            table.add_row(Text(printable(name), style="cyan"), Text(printable(words(value)), overflow="fold"))
     return table
 
 
@@ -117,5 +117,5 @@ def table_of(*names: str) -> Table:
     """An empty table, its numbers to the right."""
     table = Table(box=None, header_style="cyan", pad_edge=False, padding=(0, 3, 0, 0))
     for name in names:
-        table.add_column(name, justify="left" if name in ("field", "against") else "right")
+        table.add_column(name, justify="left" if name in ("field", "against") else "right", overflow="fold")
     return table

@@ -37,10 +37,11 @@ def show(run: Path, as_json: bool) -> None:
 
     with sound(run):
         result, files = read(run), files_of(run)
-        if as_json:
-            print_json(Console(), report.result_facts(result, files))
-        else:
-            Console().print(report.show(result, files))
+        facts, shown = report.result_facts(result, files), report.show(result, files)
+    if as_json:
+        print_json(Console(), facts)
+    else:
+        Console().print(shown)
 
 
 @click.command()

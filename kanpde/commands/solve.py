@@ -67,8 +67,9 @@ def run(file: Path, overrides: tuple[str, ...], out: Path | None, view: str, sto
 
     from kanpde.progress import VIEWS, view_for
     from kanpde.solve import solve as solution_of
+    from kanpde.streams import Unfailing
 
-    console = Console()
+    console = Console(file=Unfailing(sys.stdout))  # type: ignore[arg-type]
     view = view or view_for(console)
     with claimed(spec, out) as folder:
         with VIEWS[view](console) as watch:

@@ -87,9 +87,12 @@ def table_text(coordinates: Sequence[str], points: np.ndarray, fields: Mapping[s
 
 def write_table(target: str | Path | TextIO, coordinates: Sequence[str], points: np.ndarray,
                 fields: Mapping[str, np.ndarray]) -> None:
-    """Write a table of points and fields to a stream or, whole or not at all, to a file."""
+    """Write a table of points and fields to a stream, a device or pipe, or, whole or not at all, to a file."""
     content = table_text(coordinates, points, fields)
-    if isinstance(target, (str, Path)):
-        write_text(Path(target), content)
-    else:
+    if not isinstance(target, (str, Path)):
         target.write(content)
+        target.flush()
+    elif Path(target).exists() and not Path(target).is_file():
+        Path(target).write_text(content, encoding="utf-8")  # a file must not take the place of /dev/null
+    else:
+        write_text(Path(target).resolve(), content)
