@@ -83,7 +83,7 @@ def eval_(run: Path, points_file: str, fields: str, output: str) -> None:
     points = read_points(points_file, coordinates)
     with sound(run):
         values = solution.at(points, listed(fields))
-    with writing(Path(output)):
+    with writing("standard output" if output == STANDARD else output):
         write_table(sys.stdout if output == STANDARD else output, coordinates, points, values)
     if outside := int((~solution.inside(points)).sum()):
         click.echo(f"{outside} of {len(points)} points lie outside the domain; the values there are nan", err=True)
@@ -134,7 +134,7 @@ def sound(run: Path) -> Iterator[None]:
 
 
 @contextmanager
-def writing(target: Path) -> Iterator[None]:
+def writing(target: Path | str) -> Iterator[None]:
     """What the system refuses to write becomes one clear KanpdeError."""
     try:
         yield
