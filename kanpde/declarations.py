@@ -13,12 +13,13 @@ from kanpde.formulas import Log, declare, read_syntax, resolved, scalar
 from kanpde.names import closest, subscripted, suggestion
 from kanpde.reading import Node, Scalar, Sequence, Table, is_empty
 from kanpde.resolution import UNSURE, Scope, Shape
-from kanpde.tree import Tree, free_names
+from kanpde.tree import Name, Tree, children, free_names
 from kanpde.vocabulary import CONSTANTS, MATHEMATICAL_NAMES
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NOT_YET = ("shapes", "region", "parts")
 MOST_COORDINATES = 8
+LARGEST = 10_000  # operations in a definition once those it uses are put in; sixty that double each other never end
 
 
 def read_unknowns(node: Node | None, taken: dict[str, str], log: Log) -> tuple[str, ...]:
@@ -109,7 +110,28 @@ def read_definitions(
         entry, tree = syntax[name]
         if tree is not None and name not in circular and isinstance(entry.value, Scalar):
             trees[name], shapes[name] = resolved(entry.value, tree, here, log)
+    report_large(trees, {name: entry.value for name, (entry, _) in syntax.items()}, log)
     return trees, shapes
+
+
+def report_large(trees: Mapping[str, Tree], nodes: Mapping[str, Node], log: Log) -> None:
+    """A mistake for the first definition that is too large with those it uses, given before it, put in."""
+    sizes: dict[str, int] = {}
+    for name, tree in trees.items():
+        sizes[name] = _size(tree, sizes)
+        if sizes[name] > LARGEST:
+            log.say(nodes[name], f"with the definitions it uses, more than {LARGEST} operations")
+            return
+
+
+def _size(tree: Tree, sizes: Mapping[str, int]) -> int:
+    """The number of operations of a formula with definitions of known sizes put in."""
+    waiting, total = [tree], 0
+    while waiting:
+        part = waiting.pop()
+        total += sizes.get(part.name, 1) if isinstance(part, Name) else 1
+        waiting.extend(children(part))
+    return total
 
 
 def _used(names: Iterable[str], values: tuple[str, ...], defined: Mapping[str, object]) -> set[str]:
