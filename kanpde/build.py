@@ -14,9 +14,9 @@ from kanpde.expression import Binary, Derivative, Name, Negative, Tree
 from kanpde.jet import Indices, raised
 from kanpde.network import Network
 from kanpde.operators import Scene, expand
-from kanpde.separable import ProductLayer
 from kanpde.problem import Block, Problem, Row, needed_derivatives
 from kanpde.samplers import place, uniform
+from kanpde.separable import ProductLayer
 from kanpde.spec import Condition, Spec
 from kanpde.trial import Branch, Datum, Trial, no_unknowns
 

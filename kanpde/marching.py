@@ -69,7 +69,8 @@ class March:
         for _ in range(SMOOTHEST):
             differences.append(differences[-1][:, :-1] - differences[-1][:, 1:])
         parts = [
-            sum(comb(k, j) * ratio**j * differences[j][:, 0] for j in range(min(k, SMOOTHEST) + 1)) for k in range(TIME + 1)
+            sum(comb(k, j) * ratio**j * differences[j][:, 0] for j in range(min(k, SMOOTHEST) + 1))
+            for k in range(TIME + 1)
         ]
         return self.window(stop, end, space, torch.stack(parts, dim=1))
 
@@ -87,7 +88,8 @@ def polynomials() -> Spline:
 
 
 def windows(march: March, space: Spline) -> Iterator[tuple[Patch, float]]:
-    """Window after window with the norm of its residuals, of lengths and on splines of x such that what is cut off stays below the tolerance.
+    """Window after window with the norm of its residuals, of lengths and on splines of x such that what is cut off
+    stays below the tolerance.
 
     Ends early where no window is short enough.
     """

@@ -126,7 +126,9 @@ class DenseLayer:
             found = {a: weights.T @ v for a, v in jet.terms.items()}
             return Jet({**found, zero: found[zero] + offsets[:, None]}, jet.indices), None
         points = jet.value.shape[-1]
-        rows = [torch.cat([v.expand(-1, points), v.new_full((1, points), float(a == zero))]) for a, v in jet.terms.items()]
+        rows = [
+            torch.cat([v.expand(-1, points), v.new_full((1, points), float(a == zero))]) for a, v in jet.terms.items()
+        ]
         features = torch.stack(rows)[:, None]
         outputs = torch.matmul(coefficients[0].T, features)
         if not outputs.requires_grad:

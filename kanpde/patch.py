@@ -44,7 +44,8 @@ class Patch:
         trial = self.problem.trial
         layer = ProductLayer(self.ordered(self.along, self.across), self.cube.shape[2])
         return replace(
-            self.problem, trial=replace(trial, box=self.box, branches=(Branch(Network((layer,)), trial.scope.unknowns),))
+            self.problem,
+            trial=replace(trial, box=self.box, branches=(Branch(Network((layer,)), trial.scope.unknowns),)),
         )
 
     @property
@@ -172,7 +173,9 @@ class Patch:
                 start, norm, share = trial, reached, 1.0
                 step = trial.step(parts, active)
             trial = start.added(step, active, share)  # type: ignore[arg-type]
-            if share == 1.0 and float(step.abs().max()) <= max(0.01 * tolerance, ROUNDING) * float(start.cube.abs().max()):
+            if share == 1.0 and float(step.abs().max()) <= max(0.01 * tolerance, ROUNDING) * float(
+                start.cube.abs().max()
+            ):
                 return trial, norm
         return None
 

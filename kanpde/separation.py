@@ -1,4 +1,4 @@
-"""Separable networks as a stream of states: marched in time, or refined on a rectangle, to one tolerance after another."""
+"""Separable networks as a stream of states: marched in time or refined on a rectangle, to tolerance after tolerance."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POINTS = 400  # for the losses of a state
 
 
 def initial_orders(spec: Spec) -> tuple[int, ...] | None:
-    """How many derivatives in time the initial conditions prescribe of each unknown; None where they do anything else."""
+    """How many time derivatives of each unknown the initial conditions prescribe; None where they do anything else."""
     found: dict[str, set[int]] = {name: set() for name in spec.unknowns}
     for condition, _, item in statements(spec, scope_of(spec)):
         if condition.face.axis == "t":
@@ -70,7 +70,8 @@ def marched(spec: Spec, clock: Clock) -> Iterator[State]:
     space = spline_of(spec, names[1 - time], START["march"])
     axes = (space, Spline(TIME, torch.tensor([-1.0, 1.0], dtype=torch.float64), 0))
     problem = assemble(
-        replace(spec, enforce=enforce), [(Network((ProductLayer(axes if time else axes[::-1], len(spec.unknowns)),)), spec.unknowns)]
+        replace(spec, enforce=enforce),
+        [(Network((ProductLayer(axes if time else axes[::-1], len(spec.unknowns)),)), spec.unknowns)],
     )
     complete: State | None = None
     for tolerance in TOLERANCES:
@@ -84,7 +85,11 @@ def marched(spec: Spec, clock: Clock) -> Iterator[State]:
             if clock.elapsed() - shown > PAUSE:
                 shown = clock.elapsed()
                 stage = f"march to {tolerance:g}, t = {stop:.3g}"
-                yield replace(complete, stage=stage) if complete else state_of(*joined(march, found), stage, norm, enforce)
+                yield (
+                    replace(complete, stage=stage)
+                    if complete
+                    else state_of(*joined(march, found), stage, norm, enforce)
+                )
         if found and (found[-1].box[time][1] >= march.ends[1] or not complete):
             complete = state_of(*joined(march, found), f"march to {tolerance:g}", norm, enforce)
         if complete is None or not found or found[-1].box[time][1] < march.ends[1] or clock.left() <= 0:
@@ -127,5 +132,7 @@ def losses_of(problem: Problem, theta: Tensor) -> Callable[[], Mapping[str, floa
 def described(problem: Problem) -> str:
     """The network in a few words: `separable splines, x: degree 9 on 180 intervals, t: …`."""
     axes = problem.trial.branches[0].network.layers[0].axes  # type: ignore[union-attr]
-    parts = [f"{n}: degree {s.degree} on {s.intervals} intervals" for n, s in zip(problem.trial.scope.coordinates, axes)]
+    parts = [
+        f"{n}: degree {s.degree} on {s.intervals} intervals" for n, s in zip(problem.trial.scope.coordinates, axes)
+    ]
     return f"separable splines, {', '.join(parts)}"

@@ -9,7 +9,6 @@ from math import pi
 import torch
 from torch import Tensor
 
-
 MOST_INTERVALS = 4000
 SHORTEST = 1e-6  # of all intervals together
 
@@ -57,7 +56,7 @@ class Spline:
 
     @cached_property
     def widths(self) -> Tensor:
-        """The shares [K] of the functions in the integral over all intervals: (t_(k+p+1) − t_k) / (p + 1), summing to 1."""
+        """The shares [K] of the functions in the integral over everything: (t_(k+p+1) − t_k) / (p + 1); their sum is 1."""
         p = self.degree + 1
         spans = (self.knots[p:] - self.knots[:-p])[: self.size] / p
         return spans / (self.breaks[-1] - self.breaks[0])
@@ -152,7 +151,7 @@ def dense(spline: Spline, x: Tensor, order: int = 0) -> Tensor:
 
 
 def refined(spline: Spline, cube: Tensor, size: Tensor, tolerance: float) -> Spline:
-    """The spline with those intervals halved, and their neighbours, where coefficients [K, …, O] are cut off too early."""
+    """The spline with intervals, and their neighbours, halved where coefficients [K, …, O] are cut off too early."""
     lengths = spline.breaks.diff() / (spline.breaks[-1] - spline.breaks[0])
     share = (lengths * spline.intervals).sqrt().clamp_max(1.0)  # in the mean square; at most as at a point
     wrong = ((spline.truncation(cube) / size).amax(dim=(1, 2)) * share > tolerance) & (lengths > SHORTEST)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Iterator
 
 import torch
-from torch import Tensor
 
 from kanpde.patch import Patch
 from kanpde.problem import Problem
@@ -17,7 +16,8 @@ MOST = 12_000  # coefficients
 def refinements(problem: Problem, axes: tuple[Spline, Spline], tolerance: float) -> Iterator[tuple[Patch, float]]:
     """Patches and the norms of their residuals, each on finer splines than the one before.
 
-    Ends when what the splines cut off is below the tolerance, where the iteration does not settle, or at the largest size.
+    Ends when what the splines cut off is below the tolerance, where the iteration does not settle, or at the largest
+    size.
     """
     along, across = axes
     outputs = len(problem.trial.scope.unknowns)

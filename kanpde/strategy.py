@@ -58,7 +58,7 @@ def automatic(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[
 
 
 def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[Iterator[State]]:
-    """Ramps for linear problems, separable splines on rectangles, ramps for other nonlinear ones, deep networks last."""
+    """Ramps for linear problems, separable splines on rectangles, ramps for the other nonlinear ones, deep networks."""
     linear, own = is_linear(spec), spec.network.basis == "auto" and spec.network.width is None
     rectangle = separates(spec) and own
     if linear:
@@ -93,4 +93,14 @@ def state_of(fit: Fit, spec: Spec, linear: bool) -> State:
     note = f"{described(fit.problem.trial.branches[0].network)}, slopes {slopes}"
     stage = "read-out least squares" if linear else "read-out Gauss-Newton"
     part = fit.theta[fit.objective.mask]
-    return State(fit.problem, fit.theta, stage, fit.loss, losses_of(fit.objective, part), fit.weights, spec.enforce, note, settled=True)
+    return State(
+        fit.problem,
+        fit.theta,
+        stage,
+        fit.loss,
+        losses_of(fit.objective, part),
+        fit.weights,
+        spec.enforce,
+        note,
+        settled=True,
+    )

@@ -89,7 +89,9 @@ class Trial:
         key = (-1 - winds, indices)
         if key not in ground.found:
             circles = () if winds else self.periodic
-            rows = [jet for axis in range(len(self.box)) for jet in self.embedded(axis, axis in circles, ground, indices)]
+            rows = [
+                jet for axis in range(len(self.box)) for jet in self.embedded(axis, axis in circles, ground, indices)
+            ]
             ground.found[key] = stacked(rows, indices, ground.points)
         return ground.found[key]  # type: ignore[return-value]
 
@@ -140,7 +142,9 @@ class Trial:
         z, length = self.unit(last, ground, indices), self.box[last][1] - self.box[last][0]
         for datum, weights in zip(here, hermite(tuple((d.side, d.order) for d in here))):
             gap = self.gap(datum, earlier, ground, indices)
-            blend = sum((z**k * (w * length**datum.order) for k, w in enumerate(weights) if w), start=constant(0.0, indices))
+            blend = sum(
+                (z**k * (w * length**datum.order) for k, w in enumerate(weights) if w), start=constant(0.0, indices)
+            )
             found = found + blend * gap
         return found
 

@@ -1,4 +1,4 @@
-"""Least squares whose rows touch a few neighbouring blocks of unknowns, by an orthogonal factorisation along the band."""
+"""Least squares whose rows touch a few neighbouring blocks of unknowns, factorised orthogonally along the band."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Band:
         return (self.rows[0].shape[1] - 1) * self.rows[0].shape[2]
 
     def solution(self) -> Tensor:
-        """The x [blocks, A] of least ‖rows x − rights‖ (Björck, Numerical Methods for Least Squares Problems, 1996, 6.3).
+        """The x [blocks, A] of least ‖rows x − rights‖ (Björck, Numerical Methods for Least Squares
+        Problems, 1996, 6.3).
 
         Unknowns are eliminated in order; of a cyclic band the first `overlap` of them stay to the end, as a border.
         """
@@ -93,4 +94,6 @@ def solved(triangle: Tensor, right: Tensor) -> Tensor:
     diagonal = triangle.diagonal()
     empty = diagonal.abs() <= 1e-14 * diagonal.abs().amax()
     whole = triangle + torch.diag(torch.where(empty, torch.ones_like(diagonal), torch.zeros_like(diagonal)))
-    return torch.linalg.solve_triangular(whole, torch.where(empty, torch.zeros_like(right), right)[:, None], upper=True)[:, 0]
+    return torch.linalg.solve_triangular(
+        whole, torch.where(empty, torch.zeros_like(right), right)[:, None], upper=True
+    )[:, 0]
