@@ -56,7 +56,7 @@ class Spline:
 
     @cached_property
     def widths(self) -> Tensor:
-        """The shares [K] of the functions in the integral over everything: (t_(k+p+1) − t_k) / (p + 1); their sum is 1."""
+        """The shares [K] of the functions in the integral over everything, (t_(k+p+1) − t_k) / (p + 1), of sum 1."""
         p = self.degree + 1
         spans = (self.knots[p:] - self.knots[:-p])[: self.size] / p
         return spans / (self.breaks[-1] - self.breaks[0])
