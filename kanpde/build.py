@@ -78,17 +78,25 @@ def built_in(spec: Spec, scope: Scope, found: Sequence[Statement]) -> dict[str, 
     """
     if spec.enforce == "soft":
         return {}
-    chosen: dict[str, tuple[Datum, ...]] = {}
-    for name in spec.unknowns:
-        data = tuple(item[1] for _, _, item in found if item and item[0] == name)
-        whole = tuple(d for d in data if gapless(d, data))
-        space = tuple(d for d in whole if scope.coordinates[d.axis] != "t")
-        candidates = (space,) if spec.enforce == SIDES else (whole, space)
-        fitting = [c for c in candidates if c and consistent(c, scope, spec) and winds(c, scope, spec)]
-        if fitting:
-            chosen[name] = fitting[0]
+    chosen = {name: data for name in spec.unknowns if (data := agreeing(name, spec, scope, found))}
     if spec.enforce == "hard":
         refuse_the_rest(found, chosen)
+    return chosen
+
+
+def agreeing(name: str, spec: Spec, scope: Scope, found: Sequence[Statement]) -> tuple[Datum, ...]:
+    """The data on an unknown to build in together: all, those in space, or as many as agree, low orders first."""
+    data = tuple(item[1] for _, _, item in found if item and item[0] == name)
+    whole = tuple(d for d in data if gapless(d, data))
+    space = tuple(d for d in whole if scope.coordinates[d.axis] != "t")
+    for candidate in (space,) if spec.enforce == SIDES else (whole, space):
+        if candidate and consistent(candidate, scope, spec) and winds(candidate, scope, spec):
+            return candidate
+    chosen: tuple[Datum, ...] = ()
+    for datum in sorted(space, key=lambda d: d.order):
+        more = (*chosen, datum)
+        if gapless(datum, more) and consistent(more, scope, spec) and winds(more, scope, spec):
+            chosen = more
     return chosen
 
 

@@ -22,6 +22,8 @@ DENSITY = 1.25  # points along an axis, over its functions
 EMPHASIS = 100.0  # of conditions on sides that are not built in
 ITERATIONS = 12
 ROUNDING = 1e-14
+CLOSE = 1e-4  # relative step with which the last iteration will do, if the norm stands still
+NOISE = 1e-6  # relative steps below this that do not shrink are rounding
 
 Box = tuple[tuple[float, float], ...]
 Rows = tuple[Tensor, Tensor, Tensor]  # residuals [n, M], Jacobian [n, M, degree + 1, A], intervals [n]
@@ -156,28 +158,30 @@ class Patch:
         return replace(self, cube=cube)
 
     def fitted(self, blocks: Sequence[Block], active: Tensor, tolerance: float) -> tuple[Patch, float] | None:
-        """The patch of least residuals and their norm, or None where the iteration does not settle."""
-        start, norm, step, share = self, inf, None, 1.0
-        trial = self
+        """The patch of least residuals and their norm, or None where the iteration does not settle.
+
+        Gauss–Newton steps, shortened while they raise the norm; at the end they shrink below the tolerance, or no
+        further than rounding lets them.
+        """
+        start, norm, share, sizes, level = self, inf, 1.0, [inf], False
+        trial, step = self, None
         for _ in range(ITERATIONS):
             parts = [weighted(trial.linearised(b, active), 1.0 if b.face is None else EMPHASIS) for b in blocks]
             reached = sum(float(r.square().sum()) for r, _, _ in parts) ** 0.5
-            size = 0.0 if step is None else share * float(step.abs().max()) / (float(start.cube.abs().max()) + 1e-300)
-            if step is not None and reached > 0.9 * norm and size <= max(tolerance, ROUNDING):
-                return (trial, reached) if reached < norm else (start, norm)
-            if not reached <= norm * 1.0001:
-                share /= 4
-                if share < 0.01 or step is None:
-                    return None
-            else:
+            if reached <= norm * 1.0001:
+                level = reached > 0.9 * norm
                 start, norm, share = trial, reached, 1.0
                 step = trial.step(parts, active)
-            trial = start.added(step, active, share)  # type: ignore[arg-type]
-            if share == 1.0 and float(step.abs().max()) <= max(0.01 * tolerance, ROUNDING) * float(
-                start.cube.abs().max()
-            ):
-                return trial, norm
-        return None
+                sizes.append(float(step.abs().max()) / (float(start.cube.abs().max()) + 1e-300))
+                rounding = level and sizes[-1] > 0.5 * sizes[-2]
+            else:
+                share, rounding = share / 4, True
+            if step is None or share < 0.01:
+                return None
+            trial = start.added(step, active, share)
+            if sizes[-1] <= max(0.01 * tolerance, ROUNDING) or (rounding and sizes[-1] <= NOISE):
+                return (trial if share == 1.0 else start), norm
+        return (start, norm) if level and sizes[-1] <= CLOSE else None
 
 
 def weighted(rows: Rows, weight: float) -> Rows:

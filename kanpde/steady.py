@@ -11,6 +11,7 @@ from kanpde.problem import Problem
 from kanpde.splines import Spline, refined
 
 MOST = 12_000  # coefficients
+LOOSE = 1e-4  # tolerance on coarse splines, which cut off more than that
 
 
 def refinements(problem: Problem, axes: tuple[Spline, Spline], tolerance: float) -> Iterator[tuple[Patch, float]]:
@@ -22,9 +23,10 @@ def refinements(problem: Problem, axes: tuple[Spline, Spline], tolerance: float)
     along, across = axes
     outputs = len(problem.trial.scope.unknowns)
     patch = Patch(problem, problem.trial.box, 0, along, across, torch.zeros(along.size, across.size, outputs).double())
-    everything = torch.ones(across.size, outputs, dtype=torch.bool)
+    aim = LOOSE
     while patch.cube.numel() <= MOST:
-        found = patch.fitted(problem.blocks, everything, tolerance)
+        everything = torch.ones(patch.across.size, outputs, dtype=torch.bool)
+        found = patch.fitted(problem.blocks, everything, aim)
         if found is None:
             return
         patch, norm = found
@@ -33,6 +35,10 @@ def refinements(problem: Problem, axes: tuple[Spline, Spline], tolerance: float)
         along = refined(patch.along, patch.cube, size, tolerance)
         across = refined(patch.across, patch.cube.transpose(0, 1), size, tolerance)
         if along is patch.along and across is patch.across:
-            return
+            if aim == tolerance:
+                return
+            aim = tolerance
+            continue
+        cut_off = (patch.along.truncation(patch.cube) / size).max()
+        aim = min(max(0.01 * float(cut_off), tolerance), LOOSE)
         patch = patch.moved(along, across)
-        everything = torch.ones(across.size, outputs, dtype=torch.bool)

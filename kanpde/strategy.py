@@ -18,6 +18,7 @@ from kanpde.separation import separated, separates
 from kanpde.spec import NetworkSpec, Spec
 from kanpde.training import deep, staged
 
+GOOD = 1e-9  # relative residual above which ramps are followed by splines where both can serve
 ACCEPTED = 1e-4  # relative residual above which another method is tried
 SHARE = 0.35  # of the time, at most, on the ramps of a nonlinear problem
 
@@ -40,34 +41,36 @@ def asks_for_depth(network: NetworkSpec) -> bool:
 
 
 def automatic(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
-    """The methods that suit the problem, one after another until the residual is small; the best one stands."""
-    best, reached = None, inf
-    for method in methods(spec, generator, clock):
-        last = None
-        for last in method:
-            yield last
-        if last is None:
+    """The methods that suit the problem, one after another while the residual is too large; the best one stands."""
+    best = last = None
+    reached = inf
+    for above, method in methods(spec, generator, clock):
+        if reached <= above or clock.left() <= 0:
             continue
-        residual = relative_residual(last.problem, last.theta, spec.training.seed)
-        if residual < reached:
-            best, reached = last, residual
-        if reached <= ACCEPTED or clock.left() <= 0:
-            break
-    if best is not None and best is not last:
+        found = None
+        for found in method:
+            yield found
+        if found is not None:
+            last, residual = found, relative_residual(found.problem, found.theta, spec.training.seed)
+            best, reached = (found, residual) if residual < reached else (best, reached)
+    if best is not last and best is not None:
         yield replace(best, settled=True)
 
 
-def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[Iterator[State]]:
-    """Ramps for linear problems, separable splines on rectangles, ramps for the other nonlinear ones, deep networks."""
-    linear, own = is_linear(spec), spec.network.basis == "auto" and spec.network.width is None
-    rectangle = separates(spec) and own
-    if linear:
-        yield ramps(spec, clock, Aim(hopeless=UNRESOLVED) if rectangle else Aim())
-    if rectangle:
-        yield separated(spec, clock)
-    if not linear:
-        yield ramps(spec, clock.within(SHARE * clock.left()), Aim(enough=1e-9, hopeless=0.1))
-    yield deep(spec, generator, clock)
+def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[tuple[float, Iterator[State]]]:
+    """What to try in order, each with the relative residual above which it is worth its time.
+
+    Linear problems are one least-squares solve on ramps. Nonlinear ones march where there is time to march in; smooth
+    ones are found by Gauss-Newton on ramps. Rectangles are left to splines where ramps do not do, the rest to depth.
+    """
+    linear, rectangle = is_linear(spec), separates(spec) and spec.network.width is None and spec.network.basis == "auto"
+    first = Aim(hopeless=UNRESOLVED if rectangle else inf) if linear else Aim(enough=1e-9, hopeless=0.1)
+    wide = (inf, ramps(spec, clock if linear else clock.within(SHARE * clock.left()), first))
+    splines = [(GOOD, separated(spec, clock))] if rectangle else []
+    rest = (ACCEPTED, deep(spec, generator, clock))
+    if not linear and rectangle and "t" in spec.box:
+        return [*splines, (ACCEPTED, wide[1]), rest]
+    return [wide, *splines, rest]
 
 
 def ramps(spec: Spec, clock: Clock, aim: Aim) -> Iterator[State]:
