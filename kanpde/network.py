@@ -4,55 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Iterator, Sequence, Union
+from typing import Iterator, Sequence, Union
 
 import torch
 from torch import Tensor
 
 from kanpde.bases import Basis
+from kanpde.composition import Edges, bounded, by_slice, composed, factors_of, moves
 from kanpde.functions import UNIVARIATE
-from kanpde.jet import Index, Jet, bell, bell_value
+from kanpde.jet import Jet
 
 # The jets here have terms [width, N], or [width, 1] where a term is the same everywhere.
 
 
 @dataclass(frozen=True)
 class Tap:
-    """Where outputs [S, G, O, N] are linear in coefficients [G, K, O]: the features [S, G, K, N] beside them."""
+    """Where outputs [S, 1, O, N] are linear in coefficients [K, O]: features [S, K, N] beside them."""
 
     features: Tensor
     outputs: Tensor
 
     def jacobian(self, adjoint: Tensor, out: Tensor) -> None:
-        """Write the rows [G·K·O, N] of the Jacobian: Σ_s features ⊗ adjoint."""
-        slots, groups, size, points = self.features.shape
-        block = out.view(groups, size, adjoint.shape[2], points)
-        torch.mul(self.features[0].unsqueeze(2), adjoint[0].unsqueeze(1), out=block)
-        for s in range(1, slots):
-            block.addcmul_(self.features[s].unsqueeze(2), adjoint[s].unsqueeze(1))
-
-
-class EdgeValues(torch.autograd.Function):
-    """Derivatives m = 0 … M of every edge function, [M+1, I, O, N], from tables [M+2, I, K, N] and coefficients.
-
-    The backward pass uses d/dx E^(m) = E^(m+1), so that no recurrence of the basis is ever differentiated.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, coefficients: Tensor, tables: Tensor) -> Tensor:
-        values = torch.matmul(coefficients.transpose(1, 2), tables)
-        ctx.save_for_backward(values, tables)
-        return values[:-1]
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
-        values, tables = ctx.saved_tensors
-        of_x = of_c = None
-        if ctx.needs_input_grad[0]:
-            of_x = (gradient * values[1:]).sum(dim=(0, 2))
-        if ctx.needs_input_grad[1]:
-            of_c = torch.einsum("mikn,mion->iko", tables[:-1], gradient)
-        return of_x, of_c, None
+        """Write the rows [K·O, N] of the Jacobian: Σ_s features ⊗ adjoint."""
+        block = out.view(-1, *adjoint.shape[2:])
+        first, *others = zip(self.features, adjoint)
+        torch.mul(first[0].unsqueeze(1), first[1], out=block)
+        for features, part in others:
+            block.addcmul_(features.unsqueeze(1), part)
 
 
 @dataclass(frozen=True)
@@ -71,22 +49,18 @@ class KanLayer:
 
     def forward(self, jet: Jet, coefficients: Tensor, tapped: bool) -> tuple[Jet, Tap | None]:
         """The output jet, and the tap when asked for."""
-        x, order = jet.value, max(map(sum, jet.indices))
+        order, moving = max(map(sum, jet.indices)), moves(jet)
+        graph = tapped or moving or (coefficients.requires_grad and torch.is_grad_enabled())
         with torch.no_grad():
-            tables = self.basis.table(x, order + 1)
-        edges = EdgeValues.apply(x, coefficients, tables)
-        if tapped and not edges.requires_grad:
-            edges.requires_grad_()
-        found: dict[Index, Tensor] = {}
-        for alpha in jet.indices:
-            if not any(alpha):
-                found[alpha] = edges[0].sum(0)
-                continue
-            inside = ((m, bell_value(polynomial, jet.terms)) for m, polynomial in bell(alpha))
-            parts = [(edges[m] * factor[:, None, :]).sum(0) for m, factor in inside if factor is not None]
-            if parts:
-                found[alpha] = sum(parts[1:], start=parts[0])
-        return Jet(found, jet.indices), Tap(tables[:-1], edges) if tapped else None
+            tables = self.basis.table(jet.value, order + moving)
+            factors = factors_of({alpha: term[:, None] for alpha, term in jet.terms.items()}, jet.indices)
+            if not graph and self.outputs < self.basis.size:
+                edges = composed(torch.matmul(coefficients.transpose(1, 2), tables), factors)
+                return Jet(dict(zip(factors, edges.sum(1).unbind(0))), jet.indices), None
+            features = composed(tables, factors)
+        outputs = Edges.apply(coefficients, features, tables, factors, tuple(jet.terms), *jet.terms.values())
+        tap = tapping(features.flatten(1, 2), outputs[:, None]) if tapped else None
+        return Jet(dict(zip(factors, (tap.outputs[:, 0] if tap else outputs).unbind(0))), jet.indices), tap
 
     def value(self, x: Tensor, coefficients: Tensor) -> Tensor:
         """The outputs [O, N] by ordinary operations, for nested automatic differentiation."""
@@ -129,12 +103,9 @@ class DenseLayer:
         rows = [
             torch.cat([v.expand(-1, points), v.new_full((1, points), float(a == zero))]) for a, v in jet.terms.items()
         ]
-        features = torch.stack(rows)[:, None]
-        outputs = torch.matmul(coefficients[0].T, features)
-        if not outputs.requires_grad:
-            outputs.requires_grad_()
-        found = {a: outputs[s, 0] for s, a in enumerate(jet.terms)}
-        return Jet(found, jet.indices), Tap(features.detach(), outputs)
+        features = torch.stack(rows)
+        tap = tapping(features.detach(), by_slice(coefficients[0].T, features)[:, None])
+        return Jet(dict(zip(jet.terms, tap.outputs[:, 0].unbind(0))), jet.indices), tap
 
     def value(self, x: Tensor, coefficients: Tensor) -> Tensor:
         """The outputs [O, N] by ordinary operations, for nested automatic differentiation."""
@@ -150,6 +121,11 @@ class DenseLayer:
 
 
 Layer = Union[KanLayer, DenseLayer]
+
+
+def tapping(features: Tensor, outputs: Tensor) -> Tap:
+    """The tap of outputs [S, 1, O, N], which begin a graph if they are not in one."""
+    return Tap(features, outputs if outputs.requires_grad else outputs.detach().requires_grad_())
 
 
 @dataclass(frozen=True)
@@ -179,8 +155,8 @@ class Network:
         """The output jet [O, N] for an input jet [I, N], and taps of the layers marked in `tapped`."""
         jet, taps = inputs, []
         for (layer, coefficients), mark in zip(self.split(theta), tapped or [False] * len(self.layers)):
-            bounded = UNIVARIATE[layer.before](jet) if layer.before else jet
-            jet, tap = layer.forward(bounded, coefficients, mark)
+            within = bounded(layer.before, jet) if layer.before else jet
+            jet, tap = layer.forward(within, coefficients, mark)
             taps += [tap] if tap else []
         return jet, taps
 

@@ -12,6 +12,8 @@ from kanpde.evaluation import Ground
 from kanpde.optimisers.base import Normal
 from kanpde.problem import Block, Problem, trained_mask
 
+BLOCK = 192  # rows of JᵀJ formed at once, up to the diagonal: small beside P, large enough for a fast product
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -71,24 +73,24 @@ class Residuals:
         """JᵀJ and Jᵀr, assembled in chunks."""
         matrix = theta.new_zeros(len(theta), len(theta))
         gradient, found = torch.zeros_like(theta), []
-        for residual, jacobian in self.scaled_rows(theta):
-            matrix.addmm_(jacobian, jacobian.T)
+        room = theta.new_empty(len(theta) * max(ground.points.shape[1] for _, ground, _ in self.pieces()))
+        for residual, jacobian in self.scaled_rows(theta, room):
+            add_lower_product(matrix, jacobian)
             gradient.addmv_(jacobian, residual)
             found.append(residual)
         residuals = torch.cat(found)
-        return Normal(matrix, gradient, residuals, float(residuals.square().sum()))
+        return Normal(mirrored(matrix), gradient, residuals, float(residuals.square().sum()))
 
     def jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The whole transposed Jacobian [P, R] beside the residuals [R]."""
         rows = list(self.scaled_rows(theta))
         return torch.cat([j for _, j in rows], dim=1), torch.cat([r for r, _ in rows])
 
-    def scaled_rows(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Weighted residuals and Jacobian rows, chunk by chunk."""
+    def scaled_rows(self, theta: Tensor, room: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Weighted residuals and Jacobian rows, chunk by chunk; in `room`, if given, one takes the place of another."""
+        whole = self.whole(theta)
         for part, ground, factors in self.pieces():
-            found = self.problem.rows_and_jacobian(part.block, self.whole(theta), ground, self.trained)
-            for factor, (residual, jacobian) in zip(factors, found):
-                yield residual * factor, jacobian.mul_(factor)
+            yield from self.problem.rows_and_jacobian(part.block, whole, ground, self.trained, factors, room)
 
     def pullback(self, theta: Tensor, weights: Tensor) -> Tensor:
         """Jᵀw for weights [R]."""
@@ -126,6 +128,21 @@ class Residuals:
                 for row, values in zip(part.block.rows, self.problem.residuals(part.block, self.whole(theta), ground)):
                     found[row.name] = found.get(row.name, 0.0) + float(values.detach().square().sum()) / part.count
         return found
+
+
+def add_lower_product(matrix: Tensor, rows: Tensor) -> None:
+    """Add the product of rows [P, N] with their transpose to a matrix's blocks on and below the diagonal."""
+    for start in range(0, len(rows), BLOCK):
+        stop = start + BLOCK
+        matrix[start:stop, :stop].addmm_(rows[start:stop], rows[:stop].T)
+
+
+def mirrored(matrix: Tensor) -> Tensor:
+    """The symmetric matrix of which the blocks on and below the diagonal are given, completed in place."""
+    for start in range(BLOCK, len(matrix), BLOCK):
+        stop = start + BLOCK
+        matrix[:start, start:stop] = matrix[start:stop, :start].T
+    return matrix
 
 
 def residuals_of(

@@ -48,24 +48,32 @@ class Problem:
         return residual_rows(self.trial, block, ground, fields)
 
     def rows_and_jacobian(
-        self, block: Block, theta: Tensor, ground: Ground, trained: Sequence[Sequence[bool]]
+        self, block: Block, theta: Tensor, ground: Ground, trained: Sequence[Sequence[bool]],
+        scales: Sequence[float] = (), room: Tensor | None = None,
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Each row's residual [N] and its derivatives [P, N] by the coefficients of the trained layers."""
+        """Each row's residual [N] and its derivatives [P, N] by the coefficients of the trained layers.
+
+        Both are multiplied by the row's scale. With `room` the derivatives lie in it, until the next row is asked for.
+        """
+        scales = scales or [1.0] * len(block.rows)
         if self.derivatives == "autograd":
-            yield from self.jacobian_by_autograd(block, theta, ground, trained)
+            for scale, (row, jacobian) in zip(scales, self.jacobian_by_autograd(block, theta, ground, trained)):
+                yield scale * row, scale * jacobian
             return
         fields, taps = self.trial.fields(theta, ground, block.needed, trained)
         rows = residual_rows(self.trial, block, ground, fields)
         sizes = trained_sizes(self.trial, trained)
         active = active_layers(self.trial, trained, block.needed)
-        for number, row in enumerate(rows):
-            out = row.new_zeros(sum(sizes), row.shape[0])
+        for number, (row, scale) in enumerate(zip(rows, scales)):
+            shape = sum(sizes), row.shape[0]
+            out = row.new_zeros(shape) if room is None else room[: shape[0] * shape[1]].view(shape).zero_()
             if row.requires_grad:
                 adjoints = torch.autograd.grad(
-                    row.sum(), [t.outputs for t in taps], retain_graph=number + 1 < len(rows), allow_unused=True
+                    row, [t.outputs for t in taps], torch.full_like(row, scale), retain_graph=number + 1 < len(rows),
+                    allow_unused=True,
                 )
                 write_blocks(out, sizes, active, taps, adjoints)
-            yield row.detach(), out
+            yield scale * row.detach(), out
 
     def jacobian_by_autograd(
         self, block: Block, theta: Tensor, ground: Ground, trained: Sequence[Sequence[bool]]

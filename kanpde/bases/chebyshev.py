@@ -24,14 +24,14 @@ class Chebyshev(Basis):
         return self.degree + 1
 
     def table(self, x: Tensor, order: int) -> Tensor:
-        found = [torch.ones_like(x), x]
+        found, twice = [torch.ones_like(x), x], 2 * x
         for _ in range(2, self.size):
-            found.append(2 * x * found[-1] - found[-2])
+            found.append(torch.addcmul(-found[-2], twice, found[-1]))
         values = torch.stack(found[: self.size], dim=-2)
         if not order:
             return values[None]
-        slopes = differentiation(self.degree, order).to(x)
-        return torch.matmul(slopes[:, None], values)
+        slopes = differentiation(self.degree, order).to(x).flatten(0, 1)
+        return torch.matmul(slopes, values).unflatten(1, (order + 1, self.size)).transpose(0, 1)
 
     def arrays(self) -> Mapping[str, Any]:
         return {"degree": self.degree}

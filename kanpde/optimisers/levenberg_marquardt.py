@@ -16,7 +16,7 @@ from kanpde.optimisers.base import Normal, Objective, Step
 class LevenbergMarquardt:
     """Damped Gauss–Newton steps, bent along the geodesic of the residuals (Transtrum & Sethna 2012).
 
-    The damping is λI, relative to the largest diagonal entry of JᵀJ at the start; `acceleration` bounds 2‖a‖/‖v‖.
+    The damping is λI, relative to the mean diagonal entry of JᵀJ; `acceleration` bounds 2‖a‖/‖v‖.
     """
 
     damping: float = 1e-2
@@ -44,7 +44,9 @@ class LevenbergMarquardt:
 
     def attempt(self, objective: Objective, normal: Normal, theta: Tensor, shift: float) -> tuple[Tensor, float]:
         """One damped step, accelerated where that is trustworthy, and the loss it reaches."""
-        factor, failed = torch.linalg.cholesky_ex(normal.matrix + shift * torch.eye(len(theta)).to(theta))
+        damped = normal.matrix.clone()
+        damped.diagonal().add_(shift)
+        factor, failed = torch.linalg.cholesky_ex(damped)
         if failed:
             return theta, inf
         velocity = -torch.cholesky_solve(normal.gradient[:, None], factor)[:, 0]
