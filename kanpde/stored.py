@@ -72,6 +72,8 @@ def stored_layer(entry: Mapping[str, Any]) -> Layer:
     before = str(entry["before"]) or None
     if entry["basis"] == "mlp":
         return DenseLayer(*sizes, before)
+    if entry["basis"] == "separable":
+        return ProductLayer(tuple(stored_axis(entry["axes"][k]) for k in sorted(entry["axes"], key=int)), sizes[1])
     options = {name: stored_option(value) for name, value in entry["options"].items()}
     return KanLayer(BASES[str(entry["basis"])](**options), *sizes, before)
 
