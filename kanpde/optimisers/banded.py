@@ -31,7 +31,9 @@ class Band:
 
         Unknowns are eliminated in order; of a cyclic band the first `overlap` of them stay to the end, as a border.
         """
-        size = self.rows[0].shape[2]
+        _, width, size = self.rows[0].shape
+        if self.cyclic and len(self.rows) < width:
+            return self.wrapped().solution()
         border = self.overlap if self.cyclic else 0
         carried = torch.eye(border, self.overlap + border + 1).to(self.rows[0])
         done: list[Tensor] = []
@@ -44,6 +46,17 @@ class Band:
             done.append(triangle[:fresh])
             carried = triangle[fresh:, fresh:]
         return self.back_substituted(done, carried, border).view(-1, size)
+
+    def wrapped(self) -> Band:
+        """All rows as one group of an open band: groups that reach around themselves leave no band to follow."""
+        groups, (_, width, size) = len(self.rows), self.rows[0].shape
+        found = []
+        for k, rows in enumerate(self.rows):
+            whole = rows.new_zeros(len(rows), groups, size)
+            for j in range(width):
+                whole[:, (k + j) % groups] += rows[:, j]
+            found.append(whole)
+        return Band([torch.cat(found)], [torch.cat(list(self.rights))])
 
     def parts(self, border: int) -> Iterator[Tensor]:
         """As many groups at a time as they have blocks: rows [M, fresh + overlap + border + 1], the right side last."""
@@ -91,9 +104,11 @@ class Band:
 
 def solved(triangle: Tensor, right: Tensor) -> Tensor:
     """R x = b for an upper triangle; unknowns that no row determines are 0."""
+    if not len(right):
+        return right
     diagonal = triangle.diagonal()
     empty = diagonal.abs() <= 1e-14 * diagonal.abs().amax()
-    whole = triangle + torch.diag(torch.where(empty, torch.ones_like(diagonal), torch.zeros_like(diagonal)))
+    whole = torch.where(empty[:, None], 0.0, triangle) + torch.diag(empty.to(diagonal))
     return torch.linalg.solve_triangular(
         whole, torch.where(empty, torch.zeros_like(right), right)[:, None], upper=True
     )[:, 0]
