@@ -117,7 +117,7 @@ class Spline:
         highest = torch.einsum("an,an...->n...", tables[-1], coefficients[index])
         jumps = (highest - highest.roll(1, 0)).abs()
         if not self.periodic:
-            jumps[0] = jumps[1] if self.intervals > 1 else 0.0
+            jumps[0] = jumps[1] if self.intervals > 1 else highest[0].abs()
         later = jumps.roll(-1, 0)
         if not self.periodic:
             later[-1] = jumps[-1]
