@@ -26,6 +26,7 @@ CLOSE = 1e-4  # relative step with which the last iteration will do, if the norm
 NOISE = 1e-6  # relative steps below this that do not shrink are rounding
 
 Box = tuple[tuple[float, float], ...]
+Placement = tuple[Problem, Ground, Tensor, Tensor, Tensor]
 Rows = tuple[Tensor, Tensor, Tensor]  # residuals [n, M], Jacobian [n, M, degree + 1, A], intervals [n]
 
 
@@ -43,8 +44,12 @@ class Patch:
     @property
     def placed(self) -> Problem:
         """The problem on the patch's box, with the patch's network."""
+        return self.placed_with(None)
+
+    def placed_with(self, memory: dict[int, tuple] | None) -> Problem:
+        """The same, with a layer that remembers its features."""
         trial = self.problem.trial
-        layer = ProductLayer(self.ordered(self.along, self.across), self.cube.shape[2])
+        layer = ProductLayer(self.ordered(self.along, self.across), self.cube.shape[2], memory)
         return replace(
             self.problem,
             trial=replace(trial, box=self.box, branches=(Branch(Network((layer,)), trial.scope.unknowns),)),
@@ -105,17 +110,20 @@ class Patch:
         low, high = self.box[1 - self.axis]
         return low + (self.across.breaks + 1) * (high - low) / 2
 
-    def linearised(self, block: Block, active: Tensor) -> Rows:
-        """A block's weighted residuals by interval, and their derivatives by the active coefficients [K', O]."""
-        problem = self.placed
-        points, weights, intervals = self.points(block)
+    def linearised(self, block: Block, active: Tensor, memory: dict[str, Placement] | None = None) -> Rows:
+        """A block's weighted residuals by interval, and their derivatives by the active coefficients [K', O].
+
+        `memory` keeps what does not depend on the coefficients, for patches that differ in nothing else.
+        """
+        memory = {} if memory is None else memory
+        if block.name not in memory:
+            memory[block.name] = self.placement(block)
+        problem, ground, weights, intervals, place = memory[block.name]
         count, per = weights.shape
-        ground = Ground(points.flatten(1))
         fields, (tap,) = problem.trial.fields(self.theta, ground, block.needed, ((True,),))
         sizes = self.ordered(self.along.degree + 1, self.across.degree + 1)
         features = tap.features.view(len(tap.features), *sizes, -1)
         features = features if self.axis == 0 else features.transpose(1, 2)
-        place = self.across.local(mapped(ground.points[1 - self.axis], self.box[1 - self.axis]), 0)[0]
         residuals, jacobians = [], []
         for row in residual_rows(problem.trial, block, ground, fields):
             adjoint = torch.autograd.grad(row.sum(), tap.outputs, retain_graph=True)[0][:, 0] * weights.flatten()
@@ -125,9 +133,16 @@ class Patch:
             residuals.append(row.detach().view(count, per) * weights)
         return torch.cat(residuals, dim=1), torch.cat(jacobians, dim=1), intervals
 
+    def placement(self, block: Block) -> Placement:
+        """The problem, points, roots of weights, intervals and functions across of a block."""
+        points, weights, intervals = self.points(block)
+        ground = Ground(points.flatten(1))
+        place = self.across.local(mapped(ground.points[1 - self.axis], self.box[1 - self.axis]), 0)[0]
+        return self.placed_with({}), ground, weights, intervals, place
+
     def spread(self, local: Tensor, place: Tensor) -> Tensor:
         """Derivatives [N, a, b, O] by the b functions that differ from zero as derivatives by all of them."""
-        if self.across.size == local.shape[2]:
+        if self.across.intervals == 1 and not self.across.periodic:
             return local
         found = local.new_zeros(*local.shape[:2], self.across.size, local.shape[3])
         return found.scatter_add_(2, place.T[:, None, :, None].expand_as(local), local)
@@ -164,9 +179,9 @@ class Patch:
         further than rounding lets them.
         """
         start, norm, share, sizes, level = self, inf, 1.0, [inf], False
-        trial, step = self, None
+        trial, step, memory = self, None, {}
         for _ in range(ITERATIONS):
-            parts = [weighted(trial.linearised(b, active), 1.0 if b.face is None else EMPHASIS) for b in blocks]
+            parts = [weighted(trial.linearised(b, active, memory), 1.0 if b.face is None else EMPHASIS) for b in blocks]
             reached = sum(float(r.square().sum()) for r, _, _ in parts) ** 0.5
             if reached <= norm * 1.0001:
                 level = reached > 0.9 * norm
