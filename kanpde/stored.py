@@ -35,7 +35,7 @@ def layer_arrays(layer: Layer, coefficients: Tensor) -> dict[str, Any]:
     found: dict[str, Any] = {"before": layer.before or "", "inputs": layer.inputs, "outputs": layer.outputs}
     found["coefficients"] = coefficients.detach().cpu().numpy().copy()
     if isinstance(layer, ProductLayer):
-        axes = {str(k): {"breaks": a.breaks.cpu().numpy(), **axis_numbers(a)} for k, a in enumerate(layer.axes)}
+        axes = {str(k): {"breaks": a.breaks.cpu().numpy().copy(), **axis_numbers(a)} for k, a in enumerate(layer.axes)}
         return {"basis": "separable", **found, "axes": axes}
     if isinstance(layer, KanLayer):
         plain = {k: v.cpu().numpy() if isinstance(v, Tensor) else v for k, v in layer.basis.arrays().items()}
@@ -89,6 +89,9 @@ def stored_axis(entry: Mapping[str, Any]) -> Spline:
     """One coordinate's spline from its arrays; raises ValueError where they make none."""
     breaks = torch.as_tensor(np.asarray(entry["breaks"], dtype=np.float64))
     degree, smooth = int(entry["degree"]), int(entry["smooth"])
-    if breaks.ndim != 1 or len(breaks) < 2 or not (breaks.diff() > 0).all() or not 0 <= smooth < degree <= MOST_DEGREE:
-        raise ValueError("breaks must ascend, and 0 ≤ smooth < degree")
-    return Spline(degree, breaks, smooth, bool(entry["periodic"]))
+    periodic = bool(entry["periodic"])
+    if breaks.ndim != 1 or len(breaks) < 2 or not (breaks.isfinite().all() and (breaks.diff() > 0).all()):
+        raise ValueError("breaks must ascend")
+    if not 0 <= smooth < degree <= MOST_DEGREE or (periodic and smooth != degree - 1):
+        raise ValueError(f"no spline has degree {degree} and {smooth} continuous derivatives here")
+    return Spline(degree, breaks, smooth, periodic)
