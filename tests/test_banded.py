@@ -9,7 +9,7 @@ from torch import Tensor
 from kanpde.optimisers.banded import Band
 
 OPEN = [(1, 1, 1), (1, 4, 3), (2, 4, 3), (3, 4, 2), (4, 4, 2), (5, 4, 3), (8, 4, 1), (9, 4, 2), (13, 10, 2), (7, 1, 3)]
-CLOSED = [(2, 2, 1), (3, 2, 3), (4, 4, 2), (5, 4, 3), (6, 4, 2), (7, 4, 1), (8, 4, 2), (9, 4, 3), (13, 10, 2), (6, 1, 2)]
+CLOSED = [(2, 2, 1), (3, 2, 3), (4, 4, 2), (5, 4, 3), (6, 4, 2), (7, 4, 1), (9, 4, 3), (13, 10, 2), (6, 1, 2)]
 CROWDED = [(1, 1, 2), (1, 4, 2), (2, 4, 3), (3, 4, 1), (3, 10, 2), (9, 10, 1)]  # overlaps that go round more than once
 TABLE = [(*sizes, False) for sizes in OPEN] + [(*sizes, True) for sizes in (*CLOSED, *CROWDED)]
 every_size = pytest.mark.parametrize(("groups", "width", "size", "cyclic"), TABLE)
