@@ -10,6 +10,7 @@ from torch import Tensor
 
 from kanpde.build import SIDES, assemble, scope_of, statements
 from kanpde.clock import Clock, State
+from kanpde.errors import KanpdeError
 from kanpde.marching import TIME, March, joined, windows
 from kanpde.network import Network
 from kanpde.patch import EMPHASIS
@@ -39,18 +40,32 @@ def initial_orders(spec: Spec) -> tuple[int, ...] | None:
     return counts if all(orders == set(range(n)) for orders, n in zip(found.values(), counts)) else None
 
 
+def obstacle(spec: Spec) -> str:
+    """What keeps separable networks from a problem; nothing on a rectangle, from initial data if one axis is time."""
+    given = initial_orders(spec) if "t" in spec.box else (1,)
+    reasons = {
+        f"two coordinates are needed, not {len(spec.box)}": len(spec.box) != 2,
+        f"training.device must be cpu, not {spec.training.device}": spec.training.device != "cpu",
+        f"training.precision must be float64, not {spec.training.precision}": spec.training.precision != "float64",
+        "time must not be periodic": "t" in spec.periodic,
+        "the first time needs values of an unknown, and of its derivatives from the first on": not any(given or ()),
+        "initial data are not built in, as 'enforce: hard' demands": "t" in spec.box and spec.enforce == "hard",
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
 def separates(spec: Spec) -> bool:
-    """Whether the problem lies on a rectangle of two coordinates and, if one is time, starts from initial data."""
-    if len(spec.box) != 2 or spec.training.device != "cpu" or spec.training.precision != "float64":
-        return False
-    if "t" not in spec.box:
-        return True
-    given = initial_orders(spec)
-    return given is not None and any(given) and "t" not in spec.periodic and spec.enforce != "hard"
+    """Whether separable networks can solve the problem."""
+    return not obstacle(spec)
 
 
 def separated(spec: Spec, clock: Clock) -> Iterator[State]:
-    """States of separable networks, each better than the one before; none where the iteration does not settle."""
+    """States of separable networks, each better than the one before; none where the iteration does not settle.
+
+    Raises KanpdeError for a problem that is not for them.
+    """
+    if reason := obstacle(spec):
+        raise KanpdeError(f"network.basis: separable: {reason}")
     yield from (marched if "t" in spec.box else refined)(spec, clock)
 
 
