@@ -45,6 +45,7 @@ class State:
     weights: Mapping[str, float]
     enforce: str
     note: str = ""
+    why: str = ""  # this method
     steps: int | None = None
     settled: bool = False  # worth a line of its own in the log
 

@@ -23,7 +23,8 @@ from kanpde.steady import refinements
 
 DEGREE = 9
 START = {"march": 16, "steady": 6}  # intervals
-TOLERANCES = (1e-5, 1e-8, 1e-10, 1e-12)  # relative to the size of the unknowns
+TOLERANCES = (1e-4, 1e-7, 1e-10, 1e-12)  # relative to the size of the unknowns
+DEARER = 1.5  # a march to the next tolerance takes at least so many times as long
 PAUSE = 0.5  # seconds between states, at least
 POINTS = 400  # for the losses of a state
 
@@ -90,7 +91,8 @@ def marched(spec: Spec, clock: Clock) -> Iterator[State]:
     )
     complete: State | None = None
     for tolerance in TOLERANCES:
-        march, found, norm, shown = March(problem, time, given, tolerance), [], 0.0, clock.elapsed()
+        march, found, norm, begun = March(problem, time, given, tolerance), [], 0.0, clock.elapsed()
+        shown = begun
         for window, reached in windows(march, space):
             found.append(window)
             start, stop = window.box[time]
@@ -107,11 +109,11 @@ def marched(spec: Spec, clock: Clock) -> Iterator[State]:
                 )
         if found and (found[-1].box[time][1] >= march.ends[1] or not complete):
             complete = state_of(*joined(march, found), f"march to {tolerance:g}", norm, enforce)
-        if complete is None or not found or found[-1].box[time][1] < march.ends[1] or clock.left() <= 0:
-            break
+        if complete is None:
+            return
         yield replace(complete, settled=True)
-    if complete:
-        yield replace(complete, settled=True)
+        if not found or found[-1].box[time][1] < march.ends[1] or clock.left() < DEARER * (clock.elapsed() - begun):
+            return
 
 
 def refined(spec: Spec, clock: Clock) -> Iterator[State]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Iterator
 
@@ -40,37 +40,50 @@ def asks_for_depth(network: NetworkSpec) -> bool:
     return network.basis not in ("auto", "sine") or network.depth not in (None, 1) or bool(network.unknowns)
 
 
+@dataclass(frozen=True)
+class Method:
+    """A way to train, why it is tried, and the relative residual above which it is worth its time."""
+
+    why: str
+    states: Iterator[State]
+    above: float = inf
+
+
 def automatic(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
     """The methods that suit the problem, one after another while the residual is too large; the best one stands."""
     best = last = None
     reached = inf
-    for above, method in methods(spec, generator, clock):
-        if reached <= above or clock.left() <= 0:
+    for method in methods(spec, generator, clock):
+        if clock.left() <= 0 or (best is not None and reached <= method.above):
             continue
         found = None
-        for found in method:
+        for state in method.states:
+            found = replace(state, why=method.why)
             yield found
         if found is not None:
             last, residual = found, relative_residual(found.problem, found.theta, spec.training.seed)
-            best, reached = (found, residual) if residual < reached else (best, reached)
+            best, reached = (found, residual) if best is None or residual < reached else (best, reached)
     if best is not last and best is not None:
         yield replace(best, settled=True)
 
 
-def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[tuple[float, Iterator[State]]]:
-    """What to try in order, each with the relative residual above which it is worth its time.
-
-    Linear problems are one least-squares solve on ramps. Nonlinear ones march where there is time to march in; smooth
-    ones are found by Gauss-Newton on ramps. Rectangles are left to splines where ramps do not do, the rest to depth.
-    """
+def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method]:
+    """What to try, in order."""
     linear, rectangle = is_linear(spec), separates(spec) and spec.network.width is None and spec.network.basis == "auto"
-    first = Aim(hopeless=UNRESOLVED if rectangle else inf) if linear else Aim(enough=1e-9, hopeless=0.1)
-    wide = (inf, ramps(spec, clock if linear else clock.within(SHARE * clock.left()), first))
-    splines = [(GOOD, separated(spec, clock))] if rectangle else []
-    rest = (ACCEPTED, deep(spec, generator, clock))
-    if not linear and rectangle and "t" in spec.box:
-        return [*splines, (ACCEPTED, wide[1]), rest]
-    return [wide, *splines, rest]
+    depth = Method("no other method made the residual small", deep(spec, generator, clock), ACCEPTED)
+    if linear:
+        aim = Aim(hopeless=UNRESOLVED) if rectangle else Aim()
+        first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, clock, aim))]
+    else:
+        shorter = clock.within(SHARE * clock.left())
+        first = [Method("nonlinear: smooth solutions are found by Gauss-Newton on ramps",
+                        ramps(spec, shorter, Aim(enough=1e-9, hopeless=0.1)))]
+    if not rectangle:
+        return [*first, depth]
+    if not linear and "t" in spec.box:
+        march = Method("nonlinear in time and one coordinate: marched in windows of time", separated(spec, clock))
+        return [march, replace(first[0], above=ACCEPTED), depth]
+    return [*first, Method("too sharp for ramps: splines, finer where needed", separated(spec, clock), GOOD), depth]
 
 
 def ramps(spec: Spec, clock: Clock, aim: Aim) -> Iterator[State]:
