@@ -1,93 +1,77 @@
-"""The error that the gallery's problems reach with their defaults, and the time from start to end of the program.
+"""The errors that the gallery's problems reach with their defaults, over several seeds, and how long it takes.
 
-    python benchmarks/accuracy.py                                  # every problem, one after another
-    python benchmarks/accuracy.py elliptic_2d_poisson --threads 2  # the others keep what was measured before
-    python benchmarks/accuracy.py --table --readme                 # no run: print the table, and put it in the README
+    python benchmarks/accuracy.py                            # every problem with three seeds, one run after another
+    python benchmarks/accuracy.py --tier A --seeds 10        # those of tier A with ten
+    python benchmarks/accuracy.py P1 elliptic_1d_beam        # by id, or by name; the others keep what they have
+    python benchmarks/accuracy.py --only-missing             # go on where an interrupted measurement ended
+    python benchmarks/accuracy.py --table --plots --readme   # no run: tables, pictures, README and docs/accuracy.md
+
+Each run is a process of its own. After each run all is written to benchmarks/results/accuracy.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
-import tempfile
-from datetime import datetime, timezone
-from pathlib import Path
-from time import monotonic
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
-from machine import ROOT, machine
+from accuracy_plots import draw
+from accuracy_run import here, measured
+from accuracy_summary import Measured, robustness, worst
+from accuracy_tables import PLOTS, document, readme_table
+from machine import ROOT
+from numerals import power
+from tiers import Case, cases, chosen
 
-from kanpde import Result, read
-from kanpde.json_lines import strict
-
-PROBLEMS = ROOT / "problems"
 FILE = ROOT / "benchmarks" / "results" / "accuracy.json"
-TIMES = (10.0, 30.0, 60.0, 120.0, 300.0)
+PAGE = ROOT / "docs" / "accuracy.md"
+IMAGES = ROOT / "docs" / "images"
 BEGIN, END = "<!-- accuracy: begin", "<!-- accuracy: end -->"
 
 
-def measured(name: str, threads: int, times: Sequence[float]) -> dict[str, Any]:
-    """One problem solved in a process of its own."""
-    command = [sys.executable, "-m", "kanpde.cli", "solve", str(PROBLEMS / f"{name}.yaml"), "--quiet"]
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["--set", f"training.threads={threads}", "--out", f"{folder}/run"]
-        start = monotonic()
-        done = subprocess.run([*command, *options], env=os.environ | {"OMP_NUM_THREADS": str(threads)}, check=False)
-        wall = monotonic() - start
-        about = {"date": datetime.now(timezone.utc).isoformat(timespec="seconds"), **machine(), "threads": threads}
-        if not (Path(folder) / "run" / "solution.h5").exists():
-            return {**about, "exit_code": done.returncode, "wall_seconds": wall, "outcome": "nothing saved"}
-        return {**about, "exit_code": done.returncode, "wall_seconds": wall, **facts(read(f"{folder}/run"), times)}
+def loaded() -> dict[str, Any]:
+    """What was measured before."""
+    if not FILE.exists():
+        return {"machines": [], "runs": {}}
+    return json.loads(FILE.read_text(encoding="utf-8"))
 
 
-def facts(result: Result, times: Sequence[float]) -> dict[str, Any]:
-    """What a run reached, and what it had reached at some times."""
-    return {
-        "title": result.title,
-        "outcome": result.outcome.name.lower(),
-        "errors": {name: vars(error) for name, error in result.errors.items()},
-        "steps": int(result.history["step"][-1]),
-        "coefficients": result.summary["coefficients"],
-        "network": result.summary["network"],
-        "method": result.summary["method"],
-        "relative_residual": result.summary["relative_residual"],
-        "versions": result.provenance["versions"],
-        "error_after_seconds": {f"{time:g}": errors_after(result.history, time) for time in times},
-    }
+def together(kept: Mapping[str, Any]) -> list[Measured]:
+    """Every case with its runs."""
+    return [Measured(case, kept["runs"].get(case.name, {})) for case in cases()]
 
 
-def errors_after(history: Mapping[str, np.ndarray], seconds: float) -> dict[str, float]:
-    """The true errors in the last line of the log before a time, on the training's clock; none before the first."""
-    lines = np.flatnonzero(history["seconds"] <= seconds)
-    named = {name.removeprefix("error_"): column for name, column in history.items() if name.startswith("error_")}
-    return {name: float(column[lines[-1]]) for name, column in named.items()} if len(lines) else {}
+def saved(kept: Mapping[str, Any]) -> None:
+    """One run on a line; cases that are no longer known are dropped."""
+    found = together(kept)
+    runs = ",\n".join(
+        f"  {json.dumps(one.case.name)}: {{\n" + ",\n".join(f"   {json.dumps(s)}: {json.dumps(r)}"
+                                                           for s, r in one.runs.items()) + "\n  }"
+        for one in found if one.runs
+    )
+    head = {"machines": kept["machines"], "robustness": robustness(found)}
+    text = "".join(f' "{name}": {json.dumps(value)},\n' for name, value in head.items())
+    whole = FILE.with_suffix(".json.new")
+    whole.write_text(f'{{\n{text} "runs": {{\n{runs}\n }}\n}}\n', encoding="utf-8")
+    whole.replace(FILE)
 
 
-def table(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """The measurements as a Markdown table."""
-    lines = ["| problem | relative L2 error | seconds | steps | coefficients | outcome |", "|---|---|--:|--:|--:|---|"]
-    for name, one in sorted(found.items()):
-        errors = ", ".join(f"{unknown} {error['relative_l2']:.1e}{sure(error)}"
-                           for unknown, error in one.get("errors", {}).items())
-        link = f"[{one.get('title', name)}](problems/{name}.yaml)"
-        lines.append(f"| {link} | {errors or '–'} | {one['wall_seconds']:.1f} "
-                     f"| {one.get('steps', '–')} | {one.get('coefficients', '–')} | {one['outcome']} |")
-    return "\n".join([*lines, "", *conditions(found)])
-
-
-def sure(error: Mapping[str, Any]) -> str:
-    """How well the reference itself is known."""
-    return f" (reference: {error['certified']:.0e})" if error["certified"] else ""
-
-
-def conditions(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What the measurements were made on, one line for each machine and number of threads."""
-    same = {f"{one['cpu']}, {one['threads']} thread{'s' * (one['threads'] > 1)}" for one in found.values()}
-    return [f"Seconds from the start of the program to its end; {words}." for words in sorted(same)]
+def measure(wanted: Sequence[Case], asked: argparse.Namespace) -> None:
+    """Run one after another, seed by seed, and keep what is found after each run."""
+    todo = [(str(seed), case) for seed in range(asked.seeds) for case in wanted]
+    for seed, case in todo:
+        kept = loaded()
+        if asked.only_missing and seed in kept["runs"].get(case.name, {}):
+            continue
+        kept["machines"] += [here()] * (here() not in kept["machines"])
+        run = {**measured(case, seed, asked.threads, asked.time), "machine": kept["machines"].index(here())}
+        own = kept["runs"].get(case.name, {}) | {seed: run}
+        kept["runs"][case.name] = dict(sorted(own.items(), key=lambda item: int(item[0])))
+        saved(kept)
+        print(f"{case.label}, seed {seed}: {run['outcome']}, error {power(worst(run))}, {run['wall_seconds']} s",
+              file=sys.stderr, flush=True)
 
 
 def into_readme(text: str) -> None:
@@ -99,26 +83,44 @@ def into_readme(text: str) -> None:
     path.write_text("\n".join([*lines[: begin + 1], *text.splitlines(), *lines[end:], ""]), encoding="utf-8")
 
 
-def main() -> None:
-    """Measure what is asked for, keep it beside what was measured before, and print the table."""
-    known = sorted(path.stem for path in PROBLEMS.glob("*.yaml"))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("problems", nargs="*", metavar="PROBLEM", help="names in problems/; all if none is given")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--at", type=float, nargs="+", default=TIMES, metavar="SECONDS", help="times of interest")
-    parser.add_argument("--table", action="store_true", help="run nothing")
-    parser.add_argument("--readme", action="store_true", help="put the table in the README")
-    asked = parser.parse_args()
-    if unknown := sorted(set(asked.problems) - set(known)):
-        parser.error(f"no such problem: {', '.join(unknown)}")
-    found = json.loads(FILE.read_text()) if FILE.exists() else {}
-    for name in [] if asked.table else asked.problems or known:
-        found[name] = measured(name, asked.threads, asked.at)
-        print(f"{name}: {found[name]['outcome']}, {found[name]['wall_seconds']:.1f} s", file=sys.stderr, flush=True)
-        FILE.write_text(json.dumps(strict(dict(sorted(found.items()))), indent=1) + "\n")
-    print(table(found))
+def tell(asked: argparse.Namespace) -> None:
+    """Print the tables; draw the pictures and write the pages, if asked to."""
+    kept = loaded()
+    found = together(kept)
+    if asked.plots:
+        draw(found, IMAGES)
+    page = document(found, kept["machines"], [name for name in PLOTS if (IMAGES / name).exists()])
+    print(readme_table(found), page, sep="\n\n")
     if asked.readme:
-        into_readme(table(found))
+        into_readme(readme_table(found))
+        PAGE.write_text(page, encoding="utf-8")
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("problems", nargs="*", metavar="PROBLEM", help="ids, or names in problems/; all if none")
+    parser.add_argument("--tier", choices=("A", "B"))
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="from 0 to N - 1")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--time", type=float, metavar="SECONDS", help="stop the training of each run after so many")
+    parser.add_argument("--only-missing", action="store_true", help="run nothing twice")
+    parser.add_argument("--table", action="store_true", help="run nothing")
+    parser.add_argument("--plots", action="store_true", help="draw into docs/images")
+    parser.add_argument("--readme", action="store_true", help="write the README's table and docs/accuracy.md")
+    return parser
+
+
+def main() -> None:
+    """Measure what is asked for, keep it beside what was measured before, and tell it."""
+    parser = arguments()
+    asked = parser.parse_args()
+    for name in asked.problems:
+        if not list(chosen([name], None)):
+            parser.error(f"no such problem, or one that has to wait: {name}")
+    if not asked.table:
+        measure(list(chosen(asked.problems, asked.tier)), asked)
+    tell(asked)
 
 
 if __name__ == "__main__":
