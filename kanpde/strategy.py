@@ -13,7 +13,7 @@ from kanpde.build import is_linear
 from kanpde.clock import Clock, State, losses_of
 from kanpde.ramps import Fit, Ramps, linear_fit, nonlinear_fit, ramps_problem
 from kanpde.relative import relative_residual
-from kanpde.search import UNRESOLVED, Aim, search
+from kanpde.search import Aim, search
 from kanpde.separation import separated, separates
 from kanpde.spec import NetworkSpec, Spec
 from kanpde.training import deep, staged
@@ -72,8 +72,7 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
     linear, rectangle = is_linear(spec), separates(spec) and spec.network.width is None and spec.network.basis == "auto"
     depth = Method("no other method made the residual small", deep(spec, generator, clock), ACCEPTED)
     if linear:
-        aim = Aim(hopeless=UNRESOLVED) if rectangle else Aim()
-        first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, clock, aim))]
+        first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, clock, Aim()))]
     else:
         shorter = clock.within(SHARE * clock.left())
         first = [Method("nonlinear: smooth solutions are found by Gauss-Newton on ramps",
