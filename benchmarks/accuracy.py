@@ -90,9 +90,9 @@ def tell(asked: argparse.Namespace) -> None:
     if asked.plots:
         draw(found, IMAGES)
     page = document(found, kept["machines"], [name for name in PLOTS if (IMAGES / name).exists()])
-    print(readme_table(found), page, sep="\n\n")
+    print(readme_table(found, kept["machines"]), page, sep="\n\n")
     if asked.readme:
-        into_readme(readme_table(found))
+        into_readme(readme_table(found, kept["machines"]))
         PAGE.write_text(page, encoding="utf-8")
 
 

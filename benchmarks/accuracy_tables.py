@@ -85,7 +85,7 @@ def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([first, ruler, *others])
 
 
-def readme_table(found: Iterable[Measured]) -> str:
+def readme_table(found: Sequence[Measured], machines: Sequence[str]) -> str:
     """Every problem of the gallery that was measured as its file is, a short row each."""
     measured = sorted((one for one in found if one.runs and not one.case.changes), key=lambda one: one.case.problem)
     rows = [
@@ -95,7 +95,8 @@ def readme_table(found: Iterable[Measured]) -> str:
     ]
     heads = ("problem", "relative L2 error:", "seconds:", "coefficients:", "best in print:")
     more = "Medians over seeds, seconds from the start of the program to its end; the best in print is of any network."
-    return f"{markdown(heads, rows)}\n\n{more}\n[All of it](docs/accuracy.md): spreads, targets, sources, conditions."
+    whole = "[All of it](docs/accuracy.md): spreads, targets, sources."
+    return "\n".join((markdown(heads, rows), "", more, conditions(found, machines), whole))
 
 
 def full_row(one: Measured) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def test_numbers_are_short(value: float, text: str) -> None:
 
 def test_tables_hold_a_row_for_each_case_and_as_many_cells_as_heads() -> None:
     found = [Measured(one, {} if one.waits else {"0": run(1e-9), "1": run(1e-7), "2": run(2e-9)}) for one in cases()]
-    small, page = readme_table(found), document(found, ["a machine"], PLOTS)
+    small, page = readme_table(found, ["a machine"]), document(found, ["a machine"], PLOTS)
     rows = [line for line in small.splitlines() if line.startswith("| [")]
     assert len(rows) == len(GALLERY) and all(line.count("|") == rows[0].count("|") for line in rows)
     widths = {line.count("|") for line in page.splitlines() if line.startswith("|")}
