@@ -11,13 +11,16 @@ from torch import Tensor
 
 from kanpde.architecture import described
 from kanpde.build import is_linear
+from kanpde.patch import EMPHASIS
 from kanpde.points import counts, draw
 from kanpde.problem import Problem
 from kanpde.ramps import Ramps, ramps_problem, setting
 from kanpde.search import SPREADS, Aim
+from kanpde.separation import described as described_splines
+from kanpde.separation import first_patch
 from kanpde.solve import SECONDS
 from kanpde.spec import Spec
-from kanpde.strategy import ACCEPTED, asks_for_depth
+from kanpde.strategy import ACCEPTED, asks_for_depth, splines_first
 from kanpde.training import deep_setting
 
 # Measured on one core, over ramps from 300 to 2000 and deep networks of 1500 coefficients; half or twice as much
@@ -25,6 +28,7 @@ from kanpde.training import deep_setting
 RATE = 1.5e10  # operations per second and thread, of factorisations and products of matrices
 ENTRY = 1e-7  # seconds and threads per entry of the Jacobian
 NONLINEAR = 12  # linear fits per Gauss-Newton fit, in time: 7 to 23 in the problems tried
+GROWN = 20  # times as many intervals as at the start, of splines at the end: 10 to 30 in the problems tried
 COPIES = {True: 4, False: 8}  # of the Jacobian, held at once by a linear or nonlinear fit
 WORK = 1e8  # bytes beside them
 FALLBACK = f"all layers of a deep network if the relative residual stays above {ACCEPTED:.0e}"
@@ -61,6 +65,8 @@ def plan(spec: Spec) -> Plan:
     """What `solve` does first with a problem."""
     all_layers = bool(spec.training.stages) or asks_for_depth(spec.network) or spec.training.derivatives == "autograd"
     plain = replace(spec, training=replace(spec.training, device="cpu", derivatives="taylor"))
+    if spec.network.basis == "separable" or (not all_layers and splines_first(plain)):
+        return splines_plan(plain)
     return (deep_plan if all_layers else ramps_plan)(plain)
 
 
@@ -88,6 +94,25 @@ def ramps_plan(spec: Spec) -> Plan:
         problem, method, described(problem.trial.branches[0].network) + more, problem.trial.size,
         *kinds(spec, problem), {s.block.name: s.count for s in objective.samples}, weights,
         WORK + COPIES[linear] * 8.0 * rows[last] * last * unknowns, parts, spec.training.stop.time or SECONDS,
+    )  # fmt: skip
+
+
+def splines_plan(spec: Spec) -> Plan:
+    """Separable splines, in the first window of time or on the whole rectangle: QR along the band of their rows."""
+    patch = first_patch(spec)
+    problem = patch.placed
+    points = {block.name: patch.points(block)[1].numel() for block in problem.blocks}
+    rows = sum(points[block.name] * len(block.rows) for block in problem.blocks)
+    columns = (2 * patch.along.degree + 1) * patch.cube[0].numel()
+    where = "in windows of time, after a fit of the initial data" if "t" in spec.box else "on the whole rectangle"
+    weights = {row.name: 1.0 if b.face is None else EMPHASIS for b in problem.blocks for row in b.rows}
+    parts = {f"a step on {patch.along.intervals} intervals": linear_seconds(rows, columns) / threads(spec)}
+    after = "" if spec.network.basis == "separable" else f"; {FALLBACK}"
+    network = described_splines(problem) + ", more as needed"
+    return Plan(
+        problem, f"separable splines by Gauss-Newton steps {where}{after}", network,
+        problem.trial.size, *kinds(spec, problem), points, weights,
+        WORK + 8.0 * COPIES[False] * GROWN * rows * columns / 2, parts, spec.training.stop.time or SECONDS,
     )  # fmt: skip
 
 

@@ -7,26 +7,23 @@ from typing import Iterator
 import torch
 
 from kanpde.patch import Patch
-from kanpde.problem import Problem
-from kanpde.splines import Spline, refined
+from kanpde.splines import refined
 
 MOST = 12_000  # coefficients
 LOOSE = 1e-4  # tolerance on coarse splines, which cut off more than that
 
 
-def refinements(problem: Problem, axes: tuple[Spline, Spline], tolerance: float) -> Iterator[tuple[Patch, float]]:
+def refinements(patch: Patch, tolerance: float) -> Iterator[tuple[Patch, float]]:
     """Patches and the norms of their residuals, each on finer splines than the one before.
 
     Ends when what the splines cut off is below the tolerance, where the iteration does not settle, or at the largest
     size.
     """
-    along, across = axes
-    outputs = len(problem.trial.scope.unknowns)
-    patch = Patch(problem, problem.trial.box, 0, along, across, torch.zeros(along.size, across.size, outputs).double())
+    outputs, blocks = patch.cube.shape[2], patch.problem.blocks
     aim = LOOSE
     while patch.cube.numel() <= MOST:
         everything = torch.ones(patch.across.size, outputs, dtype=torch.bool)
-        found = patch.fitted(problem.blocks, everything, aim)
+        found = patch.fitted(blocks, everything, aim)
         if found is None:
             return
         patch, norm = found

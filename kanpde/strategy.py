@@ -69,8 +69,9 @@ def automatic(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[
 
 def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method]:
     """What to try, in order."""
-    linear, rectangle = is_linear(spec), separates(spec) and spec.network.width is None and spec.network.basis == "auto"
-    depth = Method("no other method made the residual small", deep(spec, generator, clock), ACCEPTED)
+    linear, rectangle = is_linear(spec), open_to_splines(spec)
+    narrow = replace(spec, network=replace(spec.network, width=None))  # a width asked for is that of ramps
+    depth = Method("no other method made the residual small", deep(narrow, generator, clock), ACCEPTED)
     if linear:
         first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, clock, Aim()))]
     else:
@@ -79,10 +80,20 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
                         ramps(spec, shorter, Aim(enough=1e-9, hopeless=0.1)))]
     if not rectangle:
         return [*first, depth]
-    if not linear and "t" in spec.box:
+    if splines_first(spec):
         march = Method("nonlinear in time and one coordinate: marched in windows of time", separated(spec, clock))
         return [march, replace(first[0], above=ACCEPTED), depth]
     return [*first, Method("too sharp for ramps: splines, finer where needed", separated(spec, clock), GOOD), depth]
+
+
+def open_to_splines(spec: Spec) -> bool:
+    """Whether splines may be chosen: the problem separates and the user describes no other network."""
+    return separates(spec) and spec.network.width is None and spec.network.basis == "auto"
+
+
+def splines_first(spec: Spec) -> bool:
+    """Whether splines come before ramps: for nonlinear problems that can be marched in time."""
+    return "t" in spec.box and open_to_splines(spec) and not is_linear(spec)
 
 
 def ramps(spec: Spec, clock: Clock, aim: Aim) -> Iterator[State]:

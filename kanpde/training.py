@@ -75,7 +75,7 @@ def one_stage(setting: Setting, theta: Tensor, stage: Stage, adapt: bool, clock:
     """One optimiser, on points drawn again at every step (`adapt`) or once."""
     optimiser = OPTIMISERS[stage.optimiser](**({"rate": stage.rate} if stage.rate else {}))
     adapt = adapt if stage.adapt is None else stage.adapt
-    every = {"levenberg-marquardt": 1, "l-bfgs": 200, "adam": 20}[stage.optimiser]
+    every = {"levenberg-marquardt": 1, "orthogonal": 10, "l-bfgs": 200, "adam": 20}[stage.optimiser]
     source = Source(setting, adapt, every, theta)
     for number, step in enumerate(optimiser.iterate(source.next, theta, {}), start=1):
         source.follow(step.theta)

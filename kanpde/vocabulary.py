@@ -106,7 +106,7 @@ BASES: Mapping[str, Family] = {
 }
 
 OPTIMISERS: Mapping[str, str] = {
-    "read-out": "one linear least-squares solve of the last layer",
+    "orthogonal": "damped Gauss-Newton by QR factors, for the last digits of small networks",
     "levenberg-marquardt": "damped Gauss-Newton on all coefficients",
     "l-bfgs": "limited-memory quasi-Newton",
     "adam": "first-order stochastic descent",

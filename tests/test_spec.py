@@ -110,10 +110,10 @@ def test_stages_and_networks_of_single_unknowns_are_read() -> None:
     spec = read(
         POISSON
         + "network: {basis: sine, width: auto, unknowns: {u: {degree: 7}}}\n"
-        + "training:\n  stages:\n    - {optimiser: adam, steps: 10, rate: 1e-3}\n    - {optimiser: read-out}\n"
+        + "training:\n  stages:\n    - {optimiser: adam, steps: 10, rate: 1e-3}\n    - {optimiser: orthogonal}\n"
     )
     assert spec.network == NetworkSpec(basis="sine", unknowns={"u": NetworkSpec(degree=7)})
-    assert spec.training.stages == (Stage("adam", steps=10, rate=1e-3), Stage("read-out"))
+    assert spec.training.stages == (Stage("adam", steps=10, rate=1e-3), Stage("orthogonal"))
 
 
 def test_definitions_stand_after_those_they_use() -> None:

@@ -8,11 +8,15 @@ from kanpde.optimisers.adam import Adam
 from kanpde.optimisers.base import Normal, Objective, Optimiser, Step
 from kanpde.optimisers.lbfgs import LBFGS
 from kanpde.optimisers.levenberg_marquardt import LevenbergMarquardt
+from kanpde.optimisers.orthogonal import Orthogonal
 
 OPTIMISERS: Mapping[str, Callable[..., Optimiser]] = {
     "adam": Adam,
     "l-bfgs": LBFGS,
     "levenberg-marquardt": LevenbergMarquardt,
+    "orthogonal": Orthogonal,
 }
 
-__all__ = ["OPTIMISERS", "Adam", "LBFGS", "LevenbergMarquardt", "Normal", "Objective", "Optimiser", "Step"]
+__all__ = [
+    "OPTIMISERS", "Adam", "LBFGS", "LevenbergMarquardt", "Normal", "Objective", "Optimiser", "Orthogonal", "Step",
+]
