@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import pi
 from typing import Mapping
@@ -22,6 +23,8 @@ from kanpde.samplers import sobol
 from kanpde.spec import Spec
 from kanpde.tree import Name
 from kanpde.trial import Branch
+
+LOST = 0.01  # of the right-hand side: larger roundings of a solution betray dependent columns
 
 
 @dataclass(frozen=True)
@@ -142,4 +145,23 @@ def scaled_least_squares(transposed: Tensor, right: Tensor) -> Tensor:
     lengths = transposed.norm(dim=1)
     lengths = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
     matrix = (transposed / lengths[:, None]).T
-    return torch.linalg.lstsq(matrix, right[:, None], driver="gels").solution[:, 0] / lengths
+    return least_squares(matrix, right[:, None])[:, 0] / lengths
+
+
+def least_squares(matrix: Tensor, right: Tensor) -> Tensor:
+    """The solution by one QR factorisation, a small one where columns are dependent; NaN for what is not finite.
+
+    Columns are dependent where a field is determined up to a constant, as a pressure may be. Rows that ask the solution
+    to vanish, so light that they change nothing else, decide then. (torch's `gelsy` finds wrong ranks.)
+    """
+    if not (matrix.isfinite().all() and right.isfinite().all()):
+        return right.new_full((matrix.shape[1], right.shape[1]), torch.nan)
+    epsilon = torch.finfo(matrix.dtype).eps
+    with suppress(torch.linalg.LinAlgError):
+        found = torch.linalg.lstsq(matrix, right, driver="gels").solution
+        if epsilon * found.norm() <= LOST * right.norm():
+            return found
+    light = epsilon ** (2 / 3)  # it leaves out as much as it lets the undecided part, epsilon / light², disturb
+    below = light * torch.eye(matrix.shape[1], dtype=matrix.dtype, device=matrix.device)
+    rows = torch.cat([right, right.new_zeros(len(below), right.shape[1])])
+    return torch.linalg.lstsq(torch.cat([matrix, below]), rows, driver="gels").solution

@@ -85,7 +85,7 @@ def solve(spec: Spec, watch: Callable[[Progress], None] = lambda progress: None)
         outcome = Outcome.INTERRUPTED
     if state is None:
         raise KanpdeError("stopped before the first step; nothing was computed") from None
-    if rows[-1]["step"] != step:
+    if not rows or rows[-1]["step"] != step:
         progress = measured(state, step, clock, truth, fresh)
         rows.append(progress.row())
         watch(progress)
@@ -168,7 +168,7 @@ def summary(spec: Spec, state: State, step: int, clock: Clock, progress: Progres
         "coefficients": int(state.theta.shape[0]),
         "method": state.stage,
         "linear": state.problem.linear,
-        "built_in": ", ".join(f"{v} conditions on {k}" for k, v in hard.items()) or "none",
+        "built_in": ", ".join(f"{v} condition{'s' * (v != 1)} on {k}" for k, v in hard.items()) or "none",
         "steps": step,
         "seconds": round(clock.elapsed(), 3),
         "held_out_residual": progress.held_out,
