@@ -15,12 +15,11 @@ from kanpde.errors import Mistake, Place
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import show
 from kanpde.finite import place_of, singular, unsound
-from kanpde.functions import UNIVARIATE
-from kanpde.jet import Index, Indices, Jet, closure, constant, raised
+from kanpde.jet import Index, Indices, Jet, raised
 from kanpde.laws import Law, Side, grounds, laws, spot
 from kanpde.operators import Scene, expand
 from kanpde.problem import Block, Row, needed_derivatives, residual_rows
-from kanpde.relative import root_mean_square, terms
+from kanpde.relative import root_mean_square, smooth_fields, terms
 from kanpde.spec import Spec
 from kanpde.tree import Tree
 from kanpde.trial import Trial, no_unknowns
@@ -132,18 +131,6 @@ def exact_fields(setting: Setting, needed: Mapping[str, Indices], ground: Ground
     }
 
 
-def smooth_fields(setting: Setting, needed: Mapping[str, Indices], ground: Ground) -> dict[str, Jet]:
-    """The derivatives of a field between 1 and 2 that varies once or so across the domain."""
-    found = {}
-    for name, wanted in needed.items():
-        wanted = closure(wanted)
-        phase = constant(0.3, wanted)
-        for axis, (low, high) in enumerate(setting.trial.box):
-            phase = phase + (ground.coordinate(axis, wanted) - low) * (3 / (high - low))
-        found[name] = as_jet(UNIVARIATE["sin"](phase) * 0.5 + 1.5, wanted, ground)
-    return found
-
-
 def refuted(setting: Setting) -> list[Mistake]:
     """A mistake for each entry of the file that the exact solution does not satisfy, by its worst side."""
     worst: dict[Place, tuple[Law, Remainder]] = {}
@@ -205,15 +192,15 @@ def refutation(law: Law, found: Remainder, names: Sequence[str]) -> Mistake:
 def imbalance(setting: Setting, law: Law) -> list[str]:
     """A warning where the terms of an equation differ much in size, for its exact solution or else a smooth field."""
     needed = needed_derivatives(setting.trial, (law.row,))
-    fields_of = exact_fields if set(needed) <= set(setting.exact) else smooth_fields
-    ground = setting.grounds[None]
-    _, *found = values(setting, law, ground, fields_of(setting, needed, ground))
+    ground, known = setting.grounds[None], set(needed) <= set(setting.exact)
+    fields = exact_fields(setting, needed, ground) if known else smooth_fields(setting.trial.box, ground, needed)
+    _, *found = values(setting, law, ground, fields)
     sizes = [(root_mean_square(v), show(term)) for v, term in zip(found, terms(law.row.formula))]
     sizes = [(size, text) for size, text in sizes if size > 0 and isfinite(size)]
     if not sizes or max(sizes)[0] <= APART * min(sizes)[0]:
         return []
     (high, large), (low, small) = max(sizes), min(sizes)
-    whose = "of the exact solution" if fields_of is exact_fields else "of a smooth field"
+    whose = "of the exact solution" if known else "of a smooth field"
     return [
         f"the terms of {law.path} differ in size: {large} is about {high:.1e}, {small} about {low:.1e} ({whose}); "
         "an equation is weighted as a whole, so expect thin layers, or choose other units"

@@ -4,47 +4,70 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import sqrt
-from typing import Mapping
+from typing import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from kanpde.evaluation import Ground
-from kanpde.jet import Jet
+from kanpde.evaluation import Ground, as_jet
+from kanpde.functions import UNIVARIATE
+from kanpde.jet import Indices, Jet, Term, closure, constant
 from kanpde.points import draw
 from kanpde.problem import Block, Problem, Row, residual_rows
 from kanpde.tree import Binary, Negative, Tree
 
 INTERIOR, FACE = 400, 100  # fresh points
+STILL = 1e-2  # of the terms of a field that varies once across the domain: smaller terms are no scale of their own
 
 
 def relative_residual(problem: Problem, theta: Tensor, seed: int) -> float:
     """Each row's root mean square over that of its largest term, root of the sum of squares over the rows.
 
-    A condition is measured against the size of the unknowns inside as well, so that `u = 0` has a scale. The
-    measure does not depend on how equations are scaled, nor on the coefficients of the trial solution.
+    A condition is measured against the size of the unknowns inside as well, so that `u = 0` has a scale; an equation
+    against the terms it has for gentle fields of the unknowns' sizes, so that `lap(u) = 0` has one where u is linear.
+    The measure does not depend on how equations are scaled, nor on the coefficients of the trial solution.
     """
     generator, total, level = torch.Generator().manual_seed(seed + 999), 0.0, 0.0
+    zero = frozenset({(0,) * len(problem.trial.box)})
     for block in problem.blocks:
         ground = Ground(draw(problem, block, INTERIOR if block.face is None else FACE, generator).to(theta))
         with torch.no_grad():
-            fields, _ = problem.trial.fields(theta, ground, block.needed)
+            needed = {name: wanted | zero for name, wanted in block.needed.items()}
+            fields, _ = problem.trial.fields(theta, ground, needed)
             found = [root_mean_square(row) for row in residual_rows(problem.trial, block, ground, fields)]
             scales = [largest_term(problem, block, row, ground, fields) for row in block.rows]
-        if block.face is None:
-            level = magnitude(fields)
-        floor = 1e-300 if block.face is None else max(level, 1e-300)
-        total += sum((r / max(scale, floor)) ** 2 for r, scale in zip(found, scales))
+            floors = [level] * len(block.rows)
+            if block.face is None:
+                level = max((root_mean_square(jet.value) for jet in fields.values()), default=0.0)
+                gentle = gentle_fields(problem, ground, needed, fields)
+                floors = [STILL * largest_term(problem, block, row, ground, gentle) for row in block.rows]
+        total += sum((r / max(scale, floor, 1e-300)) ** 2 for r, scale, floor in zip(found, scales, floors))
     return sqrt(total)
 
 
-def magnitude(fields: Mapping[str, Jet]) -> float:
-    """The largest of the unknowns' own sizes, 0 where only derivatives are known."""
-    values = [jet.terms[a] for jet in fields.values() for a in jet.terms if not any(a)]
-    return max(map(root_mean_square, values), default=0.0)  # type: ignore[arg-type]
+def gentle_fields(
+    problem: Problem, ground: Ground, needed: Mapping[str, Indices], fields: Mapping[str, Jet]
+) -> dict[str, Jet]:
+    """Fields of the sizes of the given ones that vary once or so across the domain."""
+    smooth = smooth_fields(problem.trial.box, ground, needed)
+    return {name: jet * root_mean_square(fields[name].value) for name, jet in smooth.items()}
 
 
-def root_mean_square(values: Tensor) -> float:
+def smooth_fields(
+    box: Sequence[tuple[float, float]], ground: Ground, needed: Mapping[str, Indices]
+) -> dict[str, Jet]:
+    """The derivatives of a field between 1 and 2 that varies once or so across the domain."""
+    found = {}
+    for name, wanted in needed.items():
+        wanted = closure(wanted)
+        phase = constant(0.3, wanted)
+        for axis, (low, high) in enumerate(box):
+            phase = phase + (ground.coordinate(axis, wanted) - low) * (3 / (high - low))
+        found[name] = as_jet(UNIVARIATE["sin"](phase) * 0.5 + 1.5, wanted, ground)
+    return found
+
+
+def root_mean_square(values: Term) -> float:
     """√ mean v²."""
     return float(torch.as_tensor(values).square().mean().sqrt())
 
