@@ -81,6 +81,26 @@ def derivative_orders(tree: Tree, ground: Ground) -> Orders:
     return highest(derivative_orders(part, ground) for part in children(tree))
 
 
+def nested_order(tree: Tree, orders: Mapping[str, int]) -> int:
+    """How many derivatives are taken of one another in a formula; `orders` says it of the definitions."""
+    return max(part for _, part in _nested(tree, orders))
+
+
+def too_nested(tree: Tree, orders: Mapping[str, int], most: int) -> Tree | None:
+    """The first part, from within, that takes more derivatives of one another than allowed."""
+    return next((part for part, order in _nested(tree, orders) if order > most), None)
+
+
+def _nested(tree: Tree, orders: Mapping[str, int]) -> list[tuple[Tree, int]]:
+    """Every part of a formula with the number of derivatives taken of one another in it, the whole formula last."""
+    inner = [found for part in children(tree) for found in _nested(part, orders)]
+    own = len(tree.axes) if isinstance(tree, Derivative) else 0
+    if isinstance(tree, Call):
+        own = _ADDED.get(tree.function, 0)
+    below = orders.get(tree.name, 0) if isinstance(tree, Name) else max((order for _, order in inner), default=0)
+    return [*inner, (tree, own + below)]
+
+
 def highest(found: Iterable[Orders]) -> Orders:
     """The highest orders of several formulas together."""
     joint: dict[str, dict[str, int]] = {}

@@ -154,7 +154,7 @@ def _conditions(part: Part, scope: Scope, log: Log) -> Iterator[Condition]:
     nodes = value.items if isinstance(value, Sequence) else (value,)
     if not nodes:
         log.say(value, "the list of conditions is empty; write 'free' if the problem needs none here")
-    where = Scope(scope.coordinates, scope.unknowns, scope.definitions, scope.barred, on_face=True)
+    where = replace(scope, on_face=True)
     for number, node in enumerate(nodes, start=1):
         if isinstance(node, Scalar) and node.text in ("free", "periodic"):
             log.say(node, f"'{node.text}' stands alone, not in a list")

@@ -7,6 +7,7 @@ import re
 from graphlib import CycleError, TopologicalSorter
 from typing import Iterable, Iterator, Mapping
 
+from kanpde.analysis import nested_order
 from kanpde.errors import Mistake
 from kanpde.expression import ExpressionError, constant
 from kanpde.formulas import Log, declare, read_syntax, resolved, scalar
@@ -18,7 +19,7 @@ from kanpde.vocabulary import CONSTANTS, MATHEMATICAL_NAMES
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NOT_YET = ("shapes", "region", "parts")
-MOST_COORDINATES = 8
+MOST_COORDINATES = 16
 LARGEST = 10_000  # operations in a definition once those it uses are put in; sixty that double each other never end
 
 
@@ -92,8 +93,8 @@ def read_constant(node: Node, constants: Mapping[str, float], log: Log) -> float
 
 def read_definitions(
     node: Table | None, scope: Scope, taken: dict[str, str], log: Log
-) -> tuple[dict[str, Tree], dict[str, Shape]]:
-    """The definitions, each after those it uses, and the shape of every name defined."""
+) -> tuple[dict[str, Tree], dict[str, Shape], dict[str, int]]:
+    """The definitions, each after those it uses, the shape of every name defined, and its derivatives' order."""
     entries = [entry for entry in node.entries if declare(entry.key, "a definition", taken, log)] if node else []
     syntax = {entry.key.text: (entry, read_syntax(entry.value, log)) for entry in entries}
     values = (*scope.values(), *syntax)
@@ -105,13 +106,15 @@ def read_definitions(
         log.say(entry.key, f"circular definition: {' -> '.join((*cycle, cycle[0]))}")
     shapes: dict[str, Shape] = {**scope.definitions, **dict.fromkeys(syntax, UNSURE)}
     trees: dict[str, Tree] = {}
-    here = Scope(scope.coordinates, scope.unknowns, shapes)
+    orders: dict[str, int] = {}
+    here = Scope(scope.coordinates, scope.unknowns, shapes, orders)
     for name in TopologicalSorter(uses).static_order():
         entry, tree = syntax[name]
         if tree is not None and name not in circular and isinstance(entry.value, Scalar):
             trees[name], shapes[name] = resolved(entry.value, tree, here, log)
+            orders[name] = nested_order(trees[name], orders) if shapes[name] != UNSURE else 0
     report_large(trees, {name: entry.value for name, (entry, _) in syntax.items()}, log)
-    return trees, shapes
+    return trees, shapes, orders
 
 
 def report_large(trees: Mapping[str, Tree], nodes: Mapping[str, Node], log: Log) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Iterable
 
-from kanpde.analysis import TOTAL, Ground, Orders, derivative_orders, highest
+from kanpde.analysis import Ground, Orders, derivative_orders, highest
 from kanpde.errors import Mistake
 from kanpde.formulas import Log, read_equation
-from kanpde.names import HIGHEST_ORDER
 from kanpde.reading import Node, Scalar, Table
 from kanpde.resolution import Scope
 from kanpde.statement import Equation
@@ -39,16 +38,11 @@ def _equation(key: Scalar, value: Node, scope: Scope, log: Log) -> Equation | No
 
 
 def need_unknowns(equations: Iterable[Equation], what: str, ground: Ground, log: Log) -> None:
-    """A mistake for each equation without any unknown, or with derivatives of too high an order."""
+    """A mistake for each equation without any unknown."""
     for equation in equations:
-        orders = joint_orders([equation], ground)
         path = f"equations.{equation.name}" if what == "equation" else "boundary"
-        if not orders:
+        if not joint_orders([equation], ground):
             log.mistakes.append(Mistake(equation.place, path, f"this {what} contains no unknown"))
-        order = max((axes[TOTAL] for axes in orders.values()), default=0)
-        if order > HIGHEST_ORDER:
-            message = f"derivatives of order {order}; at most {HIGHEST_ORDER}"
-            log.mistakes.append(Mistake(equation.place, path, message))
 
 
 def joint_orders(equations: Iterable[Equation], ground: Ground) -> Orders:

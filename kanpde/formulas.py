@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Callable, TypeVar
+from typing import Callable, Mapping, TypeVar
 
+from kanpde.analysis import nested_order, too_nested
 from kanpde.errors import Mistake
 from kanpde.expression import ExpressionError, Tree, parse, parse_equation
+from kanpde.names import HIGHEST_ORDER
 from kanpde.reading import Node, Scalar, Sequence, Table, mistake
 from kanpde.resolution import NUMBER, UNSURE, Scope, Shape, resolve
 from kanpde.statement import Equation
@@ -66,11 +68,20 @@ def read_syntax(node: Node, log: Log) -> Tree | None:
 
 
 def resolved(node: Scalar, tree: Tree, scope: Scope, log: Log) -> tuple[Tree, Shape]:
-    """The tree with its names looked up."""
+    """The tree with its names looked up, and no more derivatives of one another than allowed."""
     found = resolve(tree, scope)
-    for column, message in found.faults:
+    faults = found.faults or nested_faults(found.tree, scope.orders)
+    for column, message in faults:
         log.say_at(node, column, message)
-    return found.tree, UNSURE if found.faults else found.shape
+    return found.tree, UNSURE if faults else found.shape
+
+
+def nested_faults(tree: Tree, orders: Mapping[str, int]) -> tuple[tuple[int, str], ...]:
+    """What is wrong with derivatives of derivatives, known data included: their work grows exponentially."""
+    part = too_nested(tree, orders, HIGHEST_ORDER)
+    if part is None:
+        return ()
+    return ((part.column, f"derivatives of order {nested_order(part, orders)}; at most {HIGHEST_ORDER}"),)
 
 
 def read_formula(node: Node, scope: Scope, log: Log) -> Tree | None:

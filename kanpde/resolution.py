@@ -34,6 +34,7 @@ class Scope:
     coordinates: tuple[str, ...]
     unknowns: tuple[str, ...]
     definitions: Mapping[str, Shape]
+    orders: Mapping[str, int] = field(default_factory=dict)  # derivatives taken of one another in a definition
     barred: Mapping[str, str] = field(default_factory=dict)
     on_face: bool = False
 
