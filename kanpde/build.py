@@ -21,6 +21,7 @@ from kanpde.spec import Condition, Spec
 from kanpde.trial import Branch, Datum, Trial, no_unknowns
 
 SIDES = "sides"  # the `enforce` of a march in time: data on sides are built in, initial data are not
+LARGEST_LIFT = 243  # terms of the sum that fulfils the data: a factor three for each coordinate with two sides
 SMOOTH = 3  # derivatives in which the ends of a periodic coordinate must agree
 
 Statement = tuple[Condition, Row, "tuple[str, Datum] | None"]
@@ -88,8 +89,8 @@ def agreeing(name: str, spec: Spec, scope: Scope, found: Sequence[Statement]) ->
     """The data on an unknown to build in together: all, those in space, or as many as agree, low orders first."""
     data = tuple(item[1] for _, _, item in found if item and item[0] == name)
     whole = tuple(d for d in data if gapless(d, data))
-    space = tuple(d for d in whole if scope.coordinates[d.axis] != "t")
-    for candidate in (space,) if spec.enforce == SIDES else (whole, space):
+    space = within_reach(tuple(d for d in whole if scope.coordinates[d.axis] != "t"))
+    for candidate in (space,) if spec.enforce == SIDES else (within_reach(whole), space):
         if candidate and consistent(candidate, scope, spec) and winds(candidate, scope, spec):
             return candidate
     chosen: tuple[Datum, ...] = ()
@@ -98,6 +99,18 @@ def agreeing(name: str, spec: Spec, scope: Scope, found: Sequence[Statement]) ->
         if gapless(datum, more) and consistent(more, scope, spec) and winds(more, scope, spec):
             chosen = more
     return chosen
+
+
+def within_reach(data: tuple[Datum, ...]) -> tuple[Datum, ...]:
+    """The data on the first coordinates, as many as can be fulfilled together: the work grows exponentially."""
+    kept: set[int] = set()
+    size = 1
+    for axis in sorted({d.axis for d in data}):
+        size *= 1 + sum(d.axis == axis for d in data)
+        if size > LARGEST_LIFT:
+            break
+        kept.add(axis)
+    return tuple(d for d in data if d.axis in kept)
 
 
 def gapless(datum: Datum, data: Sequence[Datum]) -> bool:

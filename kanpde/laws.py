@@ -19,6 +19,7 @@ from kanpde.spec import Condition, Equation, Spec
 from kanpde.tree import Binary
 
 POINTS = 200
+MOST = 729  # points of a lattice; all there are with six coordinates
 SEED = 2024
 
 Side = tuple[int, int] | None  # a face (axis, 0 or 1), or the interior
@@ -69,9 +70,17 @@ def grounds(spec: Spec, sides: Sequence[Side]) -> dict[Side, Ground]:
 
 
 def lattice(spec: Spec) -> Tensor:
-    """The corners of the box and everything halfway between them [d, 3^d], where formulas are most often singular."""
-    rows = product(*((low, (low + high) / 2, high) for low, high in spec.box.values()))
-    return torch.tensor(list(rows), dtype=torch.float64).T.contiguous()
+    """Corners of the box and what is halfway between them [d, N], where formulas are most often singular.
+
+    All 3^d of them in a few dimensions; in more, the least, middle and greatest and a random choice.
+    """
+    levels = torch.tensor([(low, (low + high) / 2, high) for low, high in spec.box.values()], dtype=torch.float64)
+    count = len(spec.box)
+    if 3**count <= MOST:
+        return torch.tensor(list(product(*levels.tolist())), dtype=torch.float64).T.contiguous()
+    chosen = torch.randint(3, (count, MOST - 3), generator=torch.Generator().manual_seed(SEED))
+    ends = torch.arange(3).expand(count, 3)
+    return levels.gather(1, torch.cat([ends, chosen], dim=1))
 
 
 def spot(names: Sequence[str], point: Tensor) -> str:

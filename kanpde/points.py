@@ -36,7 +36,8 @@ class Counts:
 def counts(asked: SamplingSpec, dimensions: int, coefficients: int, ratio: float) -> Counts:
     """As asked, else in proportion to the coefficients."""
     interior = asked.interior or max(500, int(ratio * coefficients))
-    face = asked.boundary or (1 if dimensions == 1 else max(100, int(4 * interior ** (1 - 1 / dimensions))))
+    spread = min(4 * interior ** (1 - 1 / dimensions), 2 * interior / dimensions)  # on all faces, 4 times the interior
+    face = asked.boundary or (1 if dimensions == 1 else max(100, int(spread)))
     return Counts(interior, face, asked.initial or face)
 
 

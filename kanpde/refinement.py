@@ -16,7 +16,8 @@ from kanpde.network import KanLayer, Layer, Network
 from kanpde.problem import Problem
 from kanpde.samplers import place, sobol
 
-SAMPLES = 512  # inputs looked at, the corners of the box beside them
+SAMPLES = 512  # inputs looked at, corners of the box beside them
+MOST_CORNERS = 512
 RIDGE = 1e-10  # relative to the longest column: settles what no sample decides, changes nothing else
 
 
@@ -56,10 +57,18 @@ def refined(
 
 
 def samples_of(problem: Problem, generator: torch.Generator) -> Tensor:
-    """Points [d, N] that fill the box, its corners among them."""
+    """Points [d, N] that fill the box, its corners among them, or some of these in many dimensions."""
     box = problem.trial.box
-    corners = torch.cartesian_prod(*(torch.tensor(ends, dtype=torch.float64) for ends in box)).view(-1, len(box)).T
-    return torch.cat([place(sobol(len(box), SAMPLES, generator), box, None), corners], dim=1)
+    inside = sobol(len(box), SAMPLES, generator)
+    return place(torch.cat([inside, corners(len(box), generator).to(inside)], dim=1), box, None)
+
+
+def corners(dimensions: int, generator: torch.Generator) -> Tensor:
+    """Corners of the unit cube [d, N]: all of them, or the first, the last and a random choice."""
+    if 2**dimensions <= MOST_CORNERS:
+        return torch.cartesian_prod(*[torch.arange(2)] * dimensions).view(-1, dimensions).T
+    ends = torch.arange(2).expand(dimensions, 2)
+    return torch.cat([ends, torch.randint(2, (dimensions, MOST_CORNERS - 2), generator=generator)], dim=1)
 
 
 def refined_network(network: Network, theta: Tensor, x: Tensor, grid: int | None = None) -> tuple[Network, Tensor]:

@@ -18,8 +18,9 @@ from kanpde.tree import Tree
 from kanpde.vocabulary import BASES
 
 LARGEST_GRID = 50_000_000
-SIDES = {1: 401, 2: 101, 3: 41, 4: 15}  # output points along each coordinate, by their number, unless asked otherwise
-SIDE = 7  # in more dimensions
+SIDES = {1: 401, 2: 101, 3: 41, 4: 15, 5: 7}  # output points along each coordinate, by their number
+SLICE = 101  # along two coordinates in more dimensions, where the others stand in the middle
+MOMENTS = 15  # in time beside such a slice
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,15 @@ def read_output(node: Node | None, scope: Scope, box: Mapping[str, tuple[float, 
     return OutputSpec(grid, found.times, _read_extra(node.get("extra"), scope, log), found.save)
 
 
+def usual_sides(coordinates: tuple[str, ...]) -> dict[str, int]:
+    """The output points along each coordinate unless asked otherwise: a grid, or a slice in many dimensions."""
+    side = SIDES.get(len(coordinates))
+    if side is not None:
+        return dict.fromkeys(coordinates, side)
+    drawn = [name for name in coordinates if name != "t"][:2]
+    return {name: SLICE if name in drawn else MOMENTS if name == "t" else 1 for name in coordinates}
+
+
 def _check_grid(
     node: Table, grid: tuple[int, ...] | None, times: tuple[float, ...] | int | None, scope: Scope, log: Log
 ) -> None:
@@ -187,9 +197,9 @@ def _check_grid(
     if grid is not None and len(grid) != len(scope.spatial):
         log.say(where, f"{len(grid)} sizes for {len(scope.spatial)} coordinates other than t")
         return
-    side = SIDES.get(len(scope.coordinates), SIDE)
-    moments = side ** ("t" in scope.coordinates) if times is None else times if isinstance(times, int) else len(times)
-    points = math.prod(grid or (side,) * len(scope.spatial)) * moments
+    sides = usual_sides(scope.coordinates)
+    moments = sides.get("t", 1) if times is None else times if isinstance(times, int) else len(times)
+    points = math.prod(grid or (sides[name] for name in scope.spatial)) * moments
     if points > LARGEST_GRID:
         log.say(where, f"{points} output points; at most {LARGEST_GRID}")
 

@@ -20,7 +20,7 @@ from kanpde.operators import Scene, expand
 from kanpde.problem import FIELDS, Block, Problem, Row, needed_derivatives
 from kanpde.resolution import NUMBER, Scope, Shape, resolve
 from kanpde.result import Field, FieldError, Outcome, Result
-from kanpde.settings import SIDE, SIDES
+from kanpde.settings import usual_sides
 from kanpde.spec import Spec, read_spec_text
 from kanpde.stored import network_arrays, stored_networks
 from kanpde.tree import Name, Tree, Vector
@@ -138,10 +138,15 @@ def formula_values(problem: Problem, block: Block, theta: Tensor, points: Tensor
 
 
 def output_axes(spec: Spec) -> dict[str, np.ndarray]:
-    """The coordinates of the output grid: as asked, else 101 a side in the plane and fewer in more dimensions."""
-    side = SIDES.get(len(spec.box), SIDE)
-    sizes = dict(zip(spatial(spec), spec.output.grid or ()))
-    found = {name: np.linspace(low, high, sizes.get(name, side)) for name, (low, high) in spec.box.items()}
+    """The coordinates of the output grid: as asked, else 101 a side in the plane and fewer in more dimensions.
+
+    A coordinate of one point stands in the middle.
+    """
+    sizes = usual_sides(tuple(spec.box)) | dict(zip(spatial(spec), spec.output.grid or ()))
+    found = {
+        name: np.linspace(low, high, sizes[name]) if sizes[name] > 1 else np.array([(low + high) / 2])
+        for name, (low, high) in spec.box.items()
+    }
     times = spec.output.times
     if "t" in found and times is not None:
         start, end = spec.box["t"]

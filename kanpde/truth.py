@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping
+from typing import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -15,10 +15,13 @@ from kanpde.expression import Tree
 from kanpde.jet import Indices
 from kanpde.references import read_reference
 from kanpde.result import FieldError
+from kanpde.samplers import place, sobol
 from kanpde.spec import Spec
 from kanpde.trial import no_unknowns
 
-SIDES = {1: 401, 2: 101, 3: 31, 4: 13}  # points a side of the grid on which the error is measured, by dimension
+SIDES = {1: 401, 2: 101, 3: 31, 4: 13, 5: 7}  # points a side of the grid on which the error is measured, by dimension
+SCATTERED = 2**14  # points in more dimensions, where a grid has none but corners
+SEED = 2024
 CHUNK = 20_000
 
 
@@ -62,10 +65,17 @@ def truth_of(spec: Spec) -> Truth | None:
         return Truth(points, fields, "reference", samples.certified)
     if not spec.exact:
         return None
-    side = SIDES.get(len(coordinates), 7)
-    axes = [torch.linspace(low, high, side, dtype=torch.float64) for low, high in spec.box.values()]
-    points = torch.stack([mesh.flatten() for mesh in torch.meshgrid(*axes, indexing="ij")])
+    points = measuring_points(tuple(spec.box.values()))
     return Truth(points, exact_values(spec, points), "exact", {})
+
+
+def measuring_points(box: Sequence[tuple[float, float]]) -> Tensor:
+    """A grid [d, M] over the box, evenly scattered points in more than five dimensions; the same at every call."""
+    side = SIDES.get(len(box))
+    if side is None:
+        return place(sobol(len(box), SCATTERED, torch.Generator().manual_seed(SEED)), box, None)
+    axes = [torch.linspace(low, high, side, dtype=torch.float64) for low, high in box]
+    return torch.stack([mesh.flatten() for mesh in torch.meshgrid(*axes, indexing="ij")])
 
 
 def exact_values(spec: Spec, points: Tensor) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ import numpy as np
 from kanpde.writers.layout import TIME, spatial
 
 TIMES = 4
+MOST_TOLD = 3  # coordinates that stand in the middle, in a title
 FEW_TIMES = 5  # up to so many profiles are drawn one by one; a map of so few columns would look like steps
 
 
@@ -59,5 +60,7 @@ def plane(axes: Mapping[str, np.ndarray], across: str, up: str, fixed: Mapping[s
     """The plane of two coordinates; those not fixed already stand in the middle."""
     middle = {name: len(axes[name]) // 2 for name in axes if name not in (across, up, *fixed)}
     stands = {**middle, **fixed}
-    title = ", ".join(f"{name} = {axes[name][index]:.3g}" for name, index in stands.items())
-    return View(across, up, stands, title)
+    told = stands if len(middle) <= MOST_TOLD else fixed
+    title = ", ".join(f"{name} = {axes[name][index]:.3g}" for name, index in told.items())
+    rest = "" if told is stands else f"the middle of {len(middle)} others"
+    return View(across, up, stands, ", ".join(filter(None, [title, rest])))
