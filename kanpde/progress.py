@@ -16,6 +16,7 @@ from kanpde.json_lines import print_json
 
 SECONDS_BETWEEN_LINES = 2.0
 REMEMBERED = 40  # steps over which the speed is measured
+NAMED = 6  # losses on one line, the largest ones
 
 
 class Progress(Protocol):
@@ -106,13 +107,13 @@ def live(console: Console) -> Iterator[Watch]:
 @contextmanager
 def plain(console: Console) -> Iterator[Watch]:
     """A line now and then."""
-    yield from paced(lambda progress: console.print(line(progress), markup=False, highlight=False, soft_wrap=True))
+    yield from paced(lambda recent: console.print(line(recent), markup=False, highlight=False, soft_wrap=True))
 
 
 @contextmanager
 def as_json(console: Console) -> Iterator[Watch]:
     """A JSON object on a line of its own now and then."""
-    yield from paced(lambda progress: print_json(console, {"event": "step", **facts(progress)}))
+    yield from paced(lambda recent: print_json(console, {"event": "step", **facts(recent[-1])}))
 
 
 @contextmanager
@@ -121,21 +122,20 @@ def quiet(console: Console) -> Iterator[Watch]:
     yield lambda progress: None
 
 
-def paced(show: Watch) -> Iterator[Watch]:
-    """A watch that shows steps at a modest pace, and the last one in any case."""
-    pace, latest = Pace(), deque[Progress](maxlen=1)
+def paced(show: Callable[[list[Progress]], None]) -> Iterator[Watch]:
+    """A watch that shows the latest steps at a modest pace, and the last one in any case."""
+    pace, recent = Pace(), deque[Progress](maxlen=REMEMBERED)
 
     def watch(progress: Progress) -> None:
-        latest.append(progress)
+        recent.append(progress)
         if pace.due(progress):
-            show(progress)
+            show(list(recent))
 
     try:
         yield watch
     finally:
-        for progress in latest:
-            if progress is not pace.shown[-1]:
-                show(progress)
+        if recent and recent[-1] is not pace.shown[-1]:
+            show(list(recent))
 
 
 VIEWS: Mapping[str, Callable[[Console], AbstractContextManager[Watch]]] = {
@@ -158,13 +158,23 @@ def facts(progress: Progress) -> dict[str, Any]:
     return {name: getattr(progress, name) for name in names}
 
 
-def line(progress: Progress) -> str:
-    """One step on one line."""
-    parts = [f"{progress.stage} {progress.step}", f"{progress.seconds:.1f} s", f"loss {progress.loss:.2e}",
-             f"held-out {progress.held_out:.2e}"]
-    if progress.error is not None:
-        parts.append(f"error {progress.error:.2e}")
-    return "  ".join(parts)
+def line(recent: list[Progress]) -> str:
+    """The last step and the speed on one line."""
+    now, speed = recent[-1], rate(recent)
+    parts = [f"{now.stage} {now.step}", f"{now.seconds:.1f} s", f"loss {now.loss:.2e}", f"held-out {now.held_out:.2e}"]
+    if now.error is not None:
+        parts.append(f"error {now.error:.2e}")
+    parts += [named(now.losses), f"{speed:.3g} steps/s"]
+    if (left := time_left(now, speed)) is not None:
+        parts.append(f"at most {duration(left)} left")
+    return "  ".join(filter(None, parts))
+
+
+def named(losses: Mapping[str, float]) -> str:
+    """The largest losses by name, in the problem's order, and how many are smaller."""
+    largest = sorted(losses, key=lambda name: losses[name], reverse=True)[:NAMED]
+    shown = [f"{name} {loss:.1e}" for name, loss in losses.items() if name in largest]
+    return ", ".join([*shown, *([f"{len(losses) - NAMED} smaller"] if len(losses) > NAMED else [])])
 
 
 def panel(recent: list[Progress]) -> RenderableType:

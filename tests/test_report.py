@@ -54,7 +54,16 @@ def test_quiet_prints_nothing() -> None:
 def test_plain_lines_come_at_a_modest_pace_and_end_with_the_last_step() -> None:
     lines = seen("plain", RUN).splitlines()
     assert [int(line.split()[1]) for line in lines] == [1, 2, 5, 10, 20, 50, 100, 129]
-    assert all("[lm]" in line and "error 2.50e-01" in line for line in lines)
+    assert all("[lm]" in line and "error 2.50e-01" in line and "heat 1.0e-03" in line for line in lines)
+    assert lines[-1].endswith("50 steps/s  at most 5 s left") and all(len(line) < 120 for line in lines)
+
+
+def test_a_plain_line_names_the_largest_losses_and_counts_the_rest() -> None:
+    losses = {f"face {k}": 10.0**-k for k in range(20)}
+    printed = seen("plain", [Told(1, losses=losses)])
+    assert all(f"face {k} {10.0**-k:.1e}" in printed for k in range(6))
+    assert ", 14 smaller" in printed and "face 6" not in printed
+    assert "face" not in seen("plain", [Told(1, losses={})])
 
 
 def test_a_line_comes_when_time_has_passed_or_the_stage_is_new() -> None:
