@@ -9,15 +9,22 @@ from typing import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from kanpde.clock import Clock
+from kanpde.evaluation import Ground
 from kanpde.patch import Patch
-from kanpde.problem import Block, Problem
-from kanpde.splines import Spline, refined
+from kanpde.problem import Block, Problem, Row
+from kanpde.splines import MOST_INTERVALS, Spline, refined, widened
+from kanpde.splines import SHORTEST as NARROWEST
 
 TIME = 8  # degree of the polynomials in t
 SMOOTHEST = 3  # differences in time that an extrapolation goes by
 WINDOWS = 32  # at the start
 SHORTEST = 1e-6  # of all time
 GROWTH = (0.2, 2.0)  # bounds of the next window's length over the last one's
+QUIET = 1e-3  # of the largest unknown's size: what is smaller need not be as exact relative to itself
+LOOKS = 10  # at the initial data of each interval
+LOOSE = 10.0  # what initial data may be missed by, in tolerances
+ENDLESS = Clock(0.0)
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,26 @@ class March:
                 cube[:, k, o] = cube[:, 0, o] + k * slope
         return replace(begun, cube=cube)
 
+    def seen(self, window: Patch) -> Spline:
+        """The splines of x, finer where a window misses initial data between the points at which it was fitted."""
+        low, high = window.box[1 - self.time]
+        lengths = window.along.breaks.diff()
+        shares = (torch.arange(LOOKS, dtype=torch.float64) + 0.5) / LOOKS
+        x = low + (window.along.breaks[:-1, None] + lengths[:, None] * shares + 1).flatten() * (high - low) / 2
+        ground = Ground(torch.stack(window.ordered(x, torch.full_like(x, self.ends[0]))))
+        missed = torch.zeros_like(lengths)
+        for block in self.blocks(True):
+            data = replace(block, rows=tuple(Row(row.name, row.formula.right) for row in block.rows))  # type: ignore[union-attr]
+            pairs = zip(*(window.placed.residuals(b, window.theta, ground) for b in (block, data)))
+            for row, asked in pairs:
+                gap = row.view(-1, LOOKS).square().mean(1).sqrt() / (asked.abs().max() + 1e-300)
+                missed = torch.maximum(missed, torch.where(asked.any(), gap, 0.0))
+        share = (lengths * len(lengths) / 2).sqrt().clamp_max(1.0)  # as in `refined`
+        wrong = (missed * share > LOOSE * self.tolerance) & (lengths > 2 * NARROWEST)
+        if not wrong.any() or window.along.intervals >= MOST_INTERVALS:
+            return window.along
+        return window.along.divided(widened(wrong))
+
     def following(self, before: Patch, end: float, space: Spline) -> Patch:
         """The next window before the equations are looked at: Bernstein coefficients by the last ones' differences."""
         start, stop = before.box[self.time]
@@ -87,11 +114,11 @@ def polynomials() -> Spline:
     return Spline(TIME, torch.tensor([-1.0, 1.0], dtype=torch.float64), 0)
 
 
-def windows(march: March, space: Spline) -> Iterator[tuple[Patch, float]]:
+def windows(march: March, space: Spline, clock: Clock = ENDLESS) -> Iterator[tuple[Patch, float]]:
     """Window after window with the norm of its residuals, of lengths and on splines of x such that what is cut off
     stays below the tolerance.
 
-    Ends early where no window is short enough.
+    Ends early where no window is short enough, or with the window at hand when the time is over.
     """
     low, high = march.ends
     length, before, scale = (high - low) / WINDOWS, None, torch.zeros(len(march.given), dtype=torch.float64)
@@ -99,14 +126,20 @@ def windows(march: March, space: Spline) -> Iterator[tuple[Patch, float]]:
     while start < high:
         end = march.until(start, length)
         guess = march.first(end, space) if before is None else march.following(before, end, space)
-        size = torch.maximum(scale, guess.cube.abs().amax(dim=(0, 1))) + 1e-300
-        if before is None and (finer := refined(space, guess.cube[:, :1], size, march.tolerance)) is not space:
-            space = finer
-            continue
+        size, over = larger(scale, guess), clock.left() <= 0
+        if before is None and not over:
+            finer = refined(space, guess.cube[:, :1], size, march.tolerance)
+            finer = march.seen(guess) if finer is space else finer
+            if finer is not space:
+                space = finer
+                continue
         fit = guess.fitted(march.blocks(False), ~march.settled(before is None), march.tolerance)
+        if over:
+            yield from [fit] if fit else []
+            return
         late = march.tolerance * 1e6
         if fit is not None:
-            size = torch.maximum(size, fit[0].cube.abs().amax(dim=(0, 1)))
+            size = larger(size, fit[0])
             late = float((cut_off_in_time(fit[0]) / size).max())
         least, most = GROWTH
         change = min(max(0.9 * (march.tolerance / max(late, 1e-300)) ** (1 / TIME), least), most)
@@ -120,6 +153,12 @@ def windows(march: March, space: Spline) -> Iterator[tuple[Patch, float]]:
             continue
         before, scale, start, length = fit[0], size, end, (end - start) * change  # type: ignore[index]
         yield fit  # type: ignore[misc]
+
+
+def larger(size: Tensor, window: Patch) -> Tensor:
+    """The sizes [O] of the unknowns, where a window's coefficients are larger than what they were."""
+    found = torch.maximum(size, window.cube.abs().amax(dim=(0, 1)))
+    return torch.maximum(found, QUIET * found.max()) + 1e-300
 
 
 def cut_off_in_time(window: Patch) -> Tensor:
