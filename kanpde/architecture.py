@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from kanpde.bases import BASES, Basis
+from kanpde.errors import KanpdeError
 from kanpde.network import DenseLayer, KanLayer, Layer, Network
 from kanpde.spec import NetworkSpec, Spec
 
@@ -19,7 +20,12 @@ def inputs_of(spec: Spec) -> int:
 
 
 def basis_of(asked: NetworkSpec) -> Basis:
-    """The basis that the settings ask for; what they leave open is as the basis says."""
+    """The basis that the settings ask for; what they leave open is as the basis says.
+
+    Raises KanpdeError where it is no basis of single edges.
+    """
+    if asked.basis == "separable":
+        raise KanpdeError("network.basis: separable is for all unknowns together, and without training.stages")
     kind = BASES[DEEP.basis if asked.basis == "auto" else asked.basis]
     settings = {field.name: getattr(asked, field.name, None) for field in fields(kind)}  # type: ignore[arg-type]
     return kind(**{name: value for name, value in settings.items() if value is not None})
