@@ -68,13 +68,22 @@ class March:
                 cube[:, k, o] = cube[:, 0, o] + k * slope
         return replace(begun, cube=cube)
 
+    def between(self, window: Patch) -> Ground:
+        """Points at the first time, evenly spaced in each interval."""
+        low, high = window.box[1 - self.time]
+        breaks, shares = window.along.breaks, (torch.arange(LOOKS, dtype=torch.float64) + 0.5) / LOOKS
+        x = low + (breaks[:-1, None] + breaks.diff()[:, None] * shares + 1).flatten() * (high - low) / 2
+        return Ground(torch.stack(window.ordered(x, torch.full_like(x, self.ends[0]))))
+
+    def sizes(self, window: Patch) -> Tensor:
+        """The sizes [O] of the unknowns at the first time, with what is built in."""
+        names, zero = window.placed.trial.scope.unknowns, frozenset({(0, 0)})
+        fields, _ = window.placed.trial.fields(window.theta, self.between(window), dict.fromkeys(names, zero))
+        return torch.stack([torch.as_tensor(fields[name].value).abs().max() for name in names])
+
     def seen(self, window: Patch) -> Spline:
         """The splines of x, finer where a window misses initial data between the points at which it was fitted."""
-        low, high = window.box[1 - self.time]
-        lengths = window.along.breaks.diff()
-        shares = (torch.arange(LOOKS, dtype=torch.float64) + 0.5) / LOOKS
-        x = low + (window.along.breaks[:-1, None] + lengths[:, None] * shares + 1).flatten() * (high - low) / 2
-        ground = Ground(torch.stack(window.ordered(x, torch.full_like(x, self.ends[0]))))
+        lengths, ground = window.along.breaks.diff(), self.between(window)
         missed = torch.zeros_like(lengths)
         for block in self.blocks(True):
             data = replace(block, rows=tuple(Row(row.name, row.formula.right) for row in block.rows))  # type: ignore[union-attr]
@@ -126,6 +135,7 @@ def windows(march: March, space: Spline, clock: Clock = ENDLESS) -> Iterator[tup
     while start < high:
         end = march.until(start, length)
         guess = march.first(end, space) if before is None else march.following(before, end, space)
+        scale = march.sizes(guess) if before is None else scale
         size, over = larger(scale, guess), clock.left() <= 0
         if before is None and not over:
             finer = refined(space, guess.cube[:, :1], size, march.tolerance)

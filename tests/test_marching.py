@@ -179,6 +179,21 @@ def test_an_unknown_that_stays_zero_asks_for_nothing() -> None:
     assert found[-1].cube[:, :, 1].abs().max() < 1e-14
 
 
+KELVIN = """
+domain: {x: [0, 1], t: [0, 0.1]}
+equations: {e: u_t = u_xx}
+initial: {u: 300 + sin(pi*x)/1000}
+boundary: {all: u = 300}
+exact: {u: 300 + exp(-pi^2*t)*sin(pi*x)/1000}"""
+
+
+def test_tolerances_are_relative_to_the_unknown_with_what_is_built_in() -> None:
+    """Rounding of a large lift is no structure to be resolved either."""
+    march, found = marched(spec_of(KELVIN), 1e-12)
+    assert found[-1].box[march.time][1] == 0.1 and len(found) < 12
+    assert error_of(spec_of(KELVIN), *joined(march, found)) < 1e-13
+
+
 # where there is no solution
 
 def test_a_march_ends_where_the_solution_does() -> None:
