@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from math import prod
 from typing import Mapping, Sequence
 
 import torch
@@ -21,6 +24,8 @@ from kanpde.spec import Condition, Spec
 from kanpde.trial import Branch, Datum, Trial, no_unknowns
 
 SIDES = "sides"  # the `enforce` of a march in time: data on sides are built in, initial data are not
+FEW, MANY = 64, 4096  # points at which to try whether data agree
+PLAIN_LIFT = 27  # terms not worth saving
 LARGEST_LIFT = 243  # terms of the sum that fulfils the data: a factor three for each coordinate with two sides
 SMOOTH = 3  # derivatives in which the ends of a periodic coordinate must agree
 
@@ -88,9 +93,10 @@ def built_in(spec: Spec, scope: Scope, found: Sequence[Statement]) -> dict[str, 
 def agreeing(name: str, spec: Spec, scope: Scope, found: Sequence[Statement]) -> tuple[Datum, ...]:
     """The data on an unknown to build in together: all, those in space, or as many as agree, low orders first."""
     data = tuple(item[1] for _, _, item in found if item and item[0] == name)
-    whole = tuple(d for d in data if gapless(d, data))
-    space = within_reach(tuple(d for d in whole if scope.coordinates[d.axis] != "t"))
-    for candidate in (space,) if spec.enforce == SIDES else (within_reach(whole), space):
+    usable = tuple(d for d in data if gapless(d, data))
+    whole = within_reach(usable, scope, spec)
+    space = within_reach(tuple(d for d in usable if scope.coordinates[d.axis] != "t"), scope, spec)
+    for candidate in (space,) if spec.enforce == SIDES else (whole, space):
         if candidate and consistent(candidate, scope, spec) and winds(candidate, scope, spec):
             return candidate
     chosen: tuple[Datum, ...] = ()
@@ -101,16 +107,27 @@ def agreeing(name: str, spec: Spec, scope: Scope, found: Sequence[Statement]) ->
     return chosen
 
 
-def within_reach(data: tuple[Datum, ...]) -> tuple[Datum, ...]:
-    """The data on the first coordinates, as many as can be fulfilled together: the work grows exponentially."""
-    kept: set[int] = set()
-    size = 1
+def within_reach(data: tuple[Datum, ...], scope: Scope, spec: Spec) -> tuple[Datum, ...]:
+    """As many data as can be fulfilled together: the work grows exponentially with the coordinates.
+
+    Where it is much, data that the lift of those before fulfils already, as it does functions of fewer coordinates,
+    are marked as met and cost nothing.
+    """
+    if terms(data) <= PLAIN_LIFT:
+        return data
+    kept: tuple[Datum, ...] = ()
     for axis in sorted({d.axis for d in data}):
-        size *= 1 + sum(d.axis == axis for d in data)
-        if size > LARGEST_LIFT:
-            break
-        kept.add(axis)
-    return tuple(d for d in data if d.axis in kept)
+        here = tuple(replace(d, met=False) for d in data if d.axis == axis)
+        if all(fulfilled(d, kept, scope, spec, MANY, 1e-13) for d in here):
+            here = tuple(replace(d, met=True) for d in here)
+        if terms((*kept, *here)) <= LARGEST_LIFT:
+            kept += here
+    return kept
+
+
+def terms(data: Sequence[Datum]) -> int:
+    """The number of terms of a lift."""
+    return prod(1 + count for count in Counter(d.axis for d in data if not d.met).values())
 
 
 def gapless(datum: Datum, data: Sequence[Datum]) -> bool:
@@ -127,25 +144,28 @@ def refuse_the_rest(found: Sequence[Statement], chosen: Mapping[str, tuple[Datum
         raise SpecError(Mistake(c.equation.place, c.name, why) for c in left)
 
 
-def random_points(box: Sequence[tuple[float, float]], axis: int, value: float) -> Tensor:
-    """64 points [d, 64] of the box with one coordinate held fixed."""
-    points = place(uniform(len(box), 64, torch.Generator().manual_seed(1)), box, None)
+def random_points(box: Sequence[tuple[float, float]], axis: int, value: float, count: int = FEW) -> Tensor:
+    """Points [d, N] of the box with one coordinate held fixed."""
+    points = place(uniform(len(box), count, torch.Generator().manual_seed(1)), box, None)
     points[axis] = value
     return points
 
 
 def consistent(data: tuple[Datum, ...], scope: Scope, spec: Spec) -> bool:
     """Whether the lift of the data fulfils each of them, which it does where they agree at edges and corners."""
+    return all(fulfilled(datum, data, scope, spec) for datum in data)
+
+
+def fulfilled(
+    datum: Datum, data: Sequence[Datum], scope: Scope, spec: Spec, points: int = FEW, tolerance: float = 1e-9
+) -> bool:
+    """Whether the lift of some data fulfils a datum."""
     box, zero = tuple(spec.box.values()), (0,) * len(spec.box)
-    trial = Trial(scope, box, (), (), {})
-    for d in data:
-        ground = Ground(random_points(box, d.axis, box[d.axis][d.side]))
-        asked = as_jet(evaluate(d.data, frozenset({zero}), scope, ground, no_unknowns), frozenset({zero}), ground).value
-        indices: Indices = frozenset(raised(zero, d.axis, k) for k in range(d.order + 1))
-        reached = trial.lift(data, ground, indices)[raised(zero, d.axis, d.order)]
-        if not alike(torch.as_tensor(reached), torch.as_tensor(asked)):
-            return False
-    return True
+    ground = Ground(random_points(box, datum.axis, box[datum.axis][datum.side], points))
+    asked = as_jet(evaluate(datum.data, frozenset({zero}), scope, ground, no_unknowns), frozenset({zero}), ground).value
+    indices: Indices = frozenset(raised(zero, datum.axis, k) for k in range(datum.order + 1))
+    reached = Trial(scope, box, (), (), {}).lift(data, ground, indices)[raised(zero, datum.axis, datum.order)]
+    return alike(torch.as_tensor(reached), torch.as_tensor(asked), tolerance)
 
 
 def winds(data: tuple[Datum, ...], scope: Scope, spec: Spec) -> bool:
@@ -161,9 +181,9 @@ def winds(data: tuple[Datum, ...], scope: Scope, spec: Spec) -> bool:
     return True
 
 
-def alike(first: Tensor, second: Tensor) -> bool:
+def alike(first: Tensor, second: Tensor, tolerance: float = 1e-9) -> bool:
     """Whether two sets of values agree to rounding."""
-    return bool((first - second).abs().max() <= 1e-9 * (1 + second.abs().max()))
+    return bool((first - second).abs().max() <= tolerance * (1 + second.abs().max()))
 
 
 def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) -> Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import pi
 from typing import Mapping, Sequence
@@ -19,12 +19,13 @@ from kanpde.network import Network, Tap
 
 @dataclass(frozen=True)
 class Datum:
-    """∂^order u / ∂axis^order = data on one side of the box (`order` 0: the value)."""
+    """∂^order u / ∂axis^order = data on one side of the box (`order` 0: the value); `met` if other data imply it."""
 
     axis: int
     side: int  # 0: least, 1: greatest value of the coordinate
     order: int
     data: Tree
+    met: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ class Trial:
         return found
 
     def lift(self, data: Sequence[Datum], ground: Ground, indices: Indices) -> Jet:
-        """A function that fulfils all data, built one axis after another."""
+        """A function that fulfils all data, built one axis after another; what is met by the others costs nothing."""
+        data = [d for d in data if not d.met]
         axes = sorted({d.axis for d in data})
         if not axes:
             return Jet({}, indices)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from pathlib import Path
 from time import process_time
 
 import numpy as np
 import pytest
 import torch
-from small import gallery, small_problem
+from small import gallery, random_theta, small_problem
 
-from kanpde.build import LARGEST_LIFT
+from kanpde.build import LARGEST_LIFT, PLAIN_LIFT, terms
 from kanpde.declarations import MOST_COORDINATES
 from kanpde.errors import SpecError
+from kanpde.evaluation import Ground
 from kanpde.laws import lattice
 from kanpde.points import counts
 from kanpde.proof import prove
@@ -41,6 +43,13 @@ definitions: {{U: "{" + ".join(f"{k}*{name}" for k, name in enumerate(names, 1))
 exact: {{u: U}}
 """
     return read_spec_text(text, "harmonic.yaml", Path("."))
+
+
+def entangled(count: int) -> Spec:
+    """A problem whose data do not split into functions of fewer coordinates."""
+    spec = harmonic(count)
+    total = " + ".join(spec.box)
+    return read_spec_text(spec.text, "entangled.yaml", Path("."), [f"definitions.U=cos(3*({total}))"])
 
 
 @many
@@ -75,14 +84,31 @@ def test_points_on_all_faces_are_at_most_four_times_those_inside(count: int) -> 
 
 
 @many
-def test_data_are_built_in_as_far_as_their_lift_is_affordable(count: int) -> None:
+def test_data_of_fewer_coordinates_are_all_built_in_at_no_cost(count: int) -> None:
     data = small_problem(harmonic(count), "sine").trial.built_in["u"]
-    assert len(data) == 2 * min(count, round(math.log(LARGEST_LIFT, 3)))
+    assert len(data) == 2 * count and terms(data) <= PLAIN_LIFT
+
+
+@many
+def test_data_of_all_coordinates_are_built_in_as_far_as_their_lift_is_affordable(count: int) -> None:
+    data = small_problem(entangled(count), "sine").trial.built_in["u"]
+    assert len(data) == 2 * min(count, round(math.log(LARGEST_LIFT, 3))) and not any(d.met for d in data)
+
+
+def test_data_that_others_imply_hold_as_exactly_as_those_built_in() -> None:
+    problem = small_problem(harmonic(6), "sine")
+    for axis, side in product(range(6), (0, 1)):
+        points = torch.rand(6, 50, generator=torch.Generator().manual_seed(axis), dtype=torch.float64)
+        points[axis] = side
+        fields, _ = problem.trial.fields(random_theta(problem), Ground(points), {"u": frozenset({(0,) * 6})})
+        expected = torch.arange(1, 7, dtype=torch.float64) @ points
+        assert (fields["u"].value - expected).abs().max() < 1e-12
 
 
 def test_what_is_too_much_to_be_built_in_is_refused_where_that_is_asked_for() -> None:
+    small_problem(harmonic(6), "sine", "hard")
     with pytest.raises(SpecError, match="x6_min"):
-        small_problem(harmonic(6), "sine", "hard")
+        small_problem(entangled(6), "sine", "hard")
 
 
 @pytest.mark.parametrize("count", [10, MOST_COORDINATES])
