@@ -11,9 +11,9 @@ from torch import Tensor
 from kanpde.build import SIDES, assemble, scope_of, statements
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
-from kanpde.marching import TIME, March, joined, windows
+from kanpde.marching import March, joined, polynomials, windows
 from kanpde.network import Network
-from kanpde.patch import EMPHASIS
+from kanpde.patch import EMPHASIS, Patch
 from kanpde.points import draw, rows_at
 from kanpde.problem import Problem
 from kanpde.separable import ProductLayer
@@ -77,23 +77,34 @@ def spline_of(spec: Spec, name: str, intervals: int) -> Spline:
     return Spline(degree, breaks, degree - 1, name in spec.periodic)
 
 
+def enforced(spec: Spec) -> str:
+    """How conditions enter: a march fits its initial data before it starts."""
+    return SIDES if "t" in spec.box and spec.enforce == "auto" else spec.enforce
+
+
+def first_patch(spec: Spec) -> Patch:
+    """Coarse splines with no coefficients yet, in time on a first window."""
+    names, count = tuple(spec.box), len(spec.unknowns)
+    marches = "t" in names
+    axis = 1 - names.index("t") if marches else 0
+    along = spline_of(spec, names[axis], START["march" if marches else "steady"])
+    across = polynomials() if marches else spline_of(spec, names[1 - axis], START["steady"])
+    layer = ProductLayer((along, across) if axis == 0 else (across, along), count)
+    problem = assemble(replace(spec, enforce=enforced(spec)), [(Network((layer,)), spec.unknowns)])
+    blank = torch.zeros(along.size, across.size, count, dtype=torch.float64)
+    return Patch(problem, problem.trial.box, axis, along, across, blank)
+
+
 def marched(spec: Spec, clock: Clock) -> Iterator[State]:
     """The march in time to smaller and smaller tolerances; while one goes on, the last complete one stands."""
-    names, given = tuple(spec.box), initial_orders(spec)
+    given, patch = initial_orders(spec), first_patch(spec)
     assert given is not None
-    enforce = SIDES if spec.enforce == "auto" else spec.enforce
-    time = names.index("t")
-    space = spline_of(spec, names[1 - time], START["march"])
-    axes = (space, Spline(TIME, torch.tensor([-1.0, 1.0], dtype=torch.float64), 0))
-    problem = assemble(
-        replace(spec, enforce=enforce),
-        [(Network((ProductLayer(axes if time else axes[::-1], len(spec.unknowns)),)), spec.unknowns)],
-    )
+    problem, space, time, enforce = patch.problem, patch.along, 1 - patch.axis, enforced(spec)
     complete: State | None = None
     for tolerance in TOLERANCES:
         march, found, norm, begun = March(problem, time, given, tolerance), [], 0.0, clock.elapsed()
         shown = begun
-        for window, reached in windows(march, space):
+        for window, reached in windows(march, space, clock):
             found.append(window)
             start, stop = window.box[time]
             norm += reached**2 * (stop - start) / (march.ends[1] - march.ends[0])
@@ -118,9 +129,8 @@ def marched(spec: Spec, clock: Clock) -> Iterator[State]:
 
 def refined(spec: Spec, clock: Clock) -> Iterator[State]:
     """Finer and finer splines on the rectangle."""
-    axes = tuple(spline_of(spec, name, START["steady"]) for name in spec.box)
-    problem = assemble(spec, [(Network((ProductLayer(axes, len(spec.unknowns)),)), spec.unknowns)])
-    for patch, norm in refinements(problem, axes, TOLERANCES[-1]):  # type: ignore[arg-type]
+    start = first_patch(spec)
+    for patch, norm in refinements(start, TOLERANCES[-1]):  # type: ignore[arg-type]
         yield replace(state_of(patch.placed, patch.theta, "splines, Gauss-Newton", norm**2, spec.enforce), settled=True)
         if clock.left() <= 0:
             return

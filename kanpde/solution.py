@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import prod
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
@@ -18,6 +19,7 @@ from kanpde.expression import ExpressionError, parse
 from kanpde.network import Network
 from kanpde.operators import Scene, expand
 from kanpde.problem import FIELDS, Block, Problem, Row, needed_derivatives
+from kanpde.references import Samples, read_reference
 from kanpde.resolution import NUMBER, Scope, Shape, resolve
 from kanpde.result import Field, FieldError, Outcome, Result
 from kanpde.settings import usual_sides
@@ -27,6 +29,7 @@ from kanpde.tree import Name, Tree, Vector
 from kanpde.truth import exact_values, truth_of
 
 CHUNK = 4000
+LARGEST_REFERENCE = 1_000_000  # points of a reference's grid on which the output is put
 SLACK = 1e-12  # of a coordinate's interval: points this far outside still count as inside
 
 
@@ -79,10 +82,12 @@ class Solution:
 
     def tabulate(self) -> Result:
         """The solution on the output grid with errors, residuals, history and the network's arrays."""
-        axes = output_axes(self.spec)
+        grid = reference_grid(self.spec)
+        axes = dict(grid.axes) if grid else output_axes(self.spec)
         points = torch.stack([m.flatten() for m in torch.meshgrid(*map(torch.as_tensor, axes.values()), indexing="ij")])
         shape = tuple(len(axis) for axis in axes.values())
-        fields = {name: replace(f, values=f.values.reshape(shape)) for name, f in self.tabulated(points)}
+        known = {name: values.ravel() for name, values in grid.fields.items()} if grid else {}
+        fields = {name: replace(f, values=f.values.reshape(shape)) for name, f in self.tabulated(points, known)}
         return Result(
             title=self.spec.title,
             axes=axes,
@@ -98,8 +103,8 @@ class Solution:
             provenance=self.provenance,
         )
 
-    def tabulated(self, points: Tensor) -> Iterator[tuple[str, Field]]:
-        """Every field of the output, flat."""
+    def tabulated(self, points: Tensor, known: Mapping[str, np.ndarray]) -> Iterator[tuple[str, Field]]:
+        """Every field of the output, flat; `known` are the reference's values at the same points."""
         unknowns = unknown_values(self.problem, self.theta, self.spec.unknowns, points)
         exact = exact_values(self.spec, points) if self.spec.exact else {}
         for name, values in unknowns.items():
@@ -107,12 +112,38 @@ class Solution:
             if name in exact:
                 yield f"{name}_exact", Field(exact[name].numpy(), "exact", name)
                 yield f"{name}_error", Field((values - exact[name]).numpy(), "error", name)
+            elif name in known:
+                yield f"{name}_reference", Field(known[name], "reference", name)
+                yield f"{name}_error", Field(values.numpy() - known[name], "error", name)
         interior = self.problem.blocks[0]
         for name, values in formula_values(self.problem, interior, self.theta, points).items():
             yield f"residual_{name}", Field(values.numpy(), "residual", name)
         if self.spec.output.extra:
             for name, values in self.formulas(self.spec.output.extra, points).items():
                 yield name, Field(values.numpy(), "extra", name)
+
+
+def reference_grid(spec: Spec) -> Samples | None:
+    """The reference on its own grid, if the output may be put there: inside the domain, where no other is asked for.
+
+    Nothing is interpolated, so that the error at a point is the error and nothing else.
+    """
+    if spec.reference is None or spec.output.grid is not None or spec.output.times is not None:
+        return None
+    samples = read_reference(spec.reference.file, tuple(spec.box))
+    if samples.scattered or set(samples.axes) != set(spec.box):
+        return None
+    order = [list(samples.axes).index(name) for name in spec.box]
+    axes = {name: np.asarray(samples.axes[name], dtype=float) for name in spec.box}
+    slack = {name: SLACK * (high - low) for name, (low, high) in spec.box.items()}
+    inside = all(
+        axes[name].min() >= low - slack[name] and axes[name].max() <= high + slack[name]
+        for name, (low, high) in spec.box.items()
+    )
+    if not inside or prod(map(len, axes.values())) > LARGEST_REFERENCE:
+        return None
+    fields = {name: np.transpose(f, order).astype(float) for name, f in samples.fields.items() if name in spec.unknowns}
+    return replace(samples, axes=axes, fields=fields)
 
 
 def unknown_values(problem: Problem, theta: Tensor, names: Sequence[str], points: Tensor) -> dict[str, Tensor]:
