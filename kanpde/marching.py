@@ -110,6 +110,10 @@ class March:
         ]
         return self.window(stop, end, space, torch.stack(parts, dim=1))
 
+    def reached(self, found: Sequence[Patch]) -> float:
+        """The time at which the last window ends."""
+        return found[-1].box[self.time][1]
+
     def until(self, start: float, length: float) -> float:
         """Where a window of about this length ends, so that no splinter remains."""
         left = self.ends[1] - start
@@ -182,7 +186,7 @@ def joined(march: March, found: Sequence[Patch]) -> tuple[Problem, Tensor]:
     low, high = march.ends
     space = found[-1].along
     cubes = [window.moved(space, window.across).cube for window in found]
-    ends = [window.box[march.time][1] for window in found]
+    ends = [march.reached([window]) for window in found]
     if ends[-1] < high:
         cubes.append(cubes[-1][:, -1:].expand_as(cubes[-1]))
         ends.append(high)

@@ -17,6 +17,7 @@ class Outcome(Enum):
     LIMIT = ("stopped at a limit of time or steps", 0)
     INACCURATE = ("finished, but the error is above the asked tolerance", 4)
     SUSPICIOUS = ("suspicious: the residual on fresh points is far above the training residual", 3)
+    UNRESOLVED = ("unresolved: on fresh points the residual is still large beside the equations' own terms", 3)
     DIVERGED = ("stopped: the residual is not finite", 3)
     INTERRUPTED = ("interrupted: the solution so far was saved", 130)
 

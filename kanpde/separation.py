@@ -99,47 +99,50 @@ def marched(spec: Spec, clock: Clock) -> Iterator[State]:
     """The march in time to smaller and smaller tolerances; while one goes on, the last complete one stands."""
     given, patch = initial_orders(spec), first_patch(spec)
     assert given is not None
-    problem, space, time, enforce = patch.problem, patch.along, 1 - patch.axis, enforced(spec)
     complete: State | None = None
     for tolerance in TOLERANCES:
-        march, found, norm, begun = March(problem, time, given, tolerance), [], 0.0, clock.elapsed()
-        shown = begun
-        for window, reached in windows(march, space, clock):
-            found.append(window)
-            start, stop = window.box[time]
-            norm += reached**2 * (stop - start) / (march.ends[1] - march.ends[0])
-            if clock.left() <= 0:
-                break
-            if clock.elapsed() - shown > PAUSE:
-                shown = clock.elapsed()
-                stage = f"march to {tolerance:g}, t = {stop:.3g}"
-                yield (
-                    replace(complete, stage=stage)
-                    if complete
-                    else state_of(*joined(march, found), stage, norm, enforce)
-                )
-        if found and (found[-1].box[time][1] >= march.ends[1] or not complete):
-            complete = state_of(*joined(march, found), f"march to {tolerance:g}", norm, enforce)
-        if complete is None:
+        march, begun = March(patch.problem, 1 - patch.axis, given, tolerance), clock.elapsed()
+        found: list[Patch] = []
+        for part in passed(march, patch.along, clock, found):
+            stage = f"march to {tolerance:g}, t = {march.reached(part):.3g}"
+            yield replace(complete, stage=stage) if complete else state_of(*joined(march, part), stage, spec)
+        whole = bool(found) and march.reached(found) >= march.ends[1]
+        if found and (whole or complete is None):
+            complete = state_of(*joined(march, found), f"march to {tolerance:g}", spec)
+        if complete is not None:
+            yield replace(complete, settled=True)
+        if not whole or clock.left() < DEARER * (clock.elapsed() - begun):
             return
-        yield replace(complete, settled=True)
-        if not found or found[-1].box[time][1] < march.ends[1] or clock.left() < DEARER * (clock.elapsed() - begun):
+
+
+def passed(march: March, space: Spline, clock: Clock, found: list[Patch]) -> Iterator[list[Patch]]:
+    """Append window after window to `found`, and hand it out every now and then."""
+    shown = clock.elapsed()
+    for window, _ in windows(march, space, clock):
+        found.append(window)
+        if clock.left() <= 0:
             return
+        if clock.elapsed() - shown > PAUSE:
+            shown = clock.elapsed()
+            yield found
 
 
 def refined(spec: Spec, clock: Clock) -> Iterator[State]:
-    """Finer and finer splines on the rectangle."""
-    start = first_patch(spec)
-    for patch, norm in refinements(start, TOLERANCES[-1]):  # type: ignore[arg-type]
-        yield replace(state_of(patch.placed, patch.theta, "splines, Gauss-Newton", norm**2, spec.enforce), settled=True)
-        if clock.left() <= 0:
+    """Finer and finer splines on the rectangle, as long as the next are likely to fit into the time."""
+    before = clock.elapsed()
+    for patch, _ in refinements(first_patch(spec), TOLERANCES[-1]):
+        yield replace(state_of(patch.placed, patch.theta, "splines, Gauss-Newton", spec), settled=True)
+        took, before = clock.elapsed() - before, clock.elapsed()
+        if clock.left() < 2 * took:
             return
 
 
-def state_of(problem: Problem, theta: Tensor, stage: str, loss: float, enforce: str) -> State:
-    """A separable solution as a state of the training."""
+def state_of(problem: Problem, theta: Tensor, stage: str, spec: Spec) -> State:
+    """A separable solution as a state of the training, its loss that between the points it was fitted at."""
     weights = {row.name: 1.0 if b.face is None else EMPHASIS for b in problem.blocks for row in b.rows}
-    return State(problem, theta, stage, loss, losses_of(problem, theta), weights, enforce, described(problem))
+    losses = losses_of(problem, theta)
+    loss = sum(weights[name] ** 2 * mean for name, mean in losses().items())
+    return State(problem, theta, stage, loss, losses, weights, enforced(spec), described(problem))
 
 
 def losses_of(problem: Problem, theta: Tensor) -> Callable[[], Mapping[str, float]]:

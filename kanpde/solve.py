@@ -30,6 +30,7 @@ SECONDS = 450.0  # unless `training.stop.time` says otherwise
 HELD_OUT = 1000  # fresh points per log line
 PAUSE = 0.5  # seconds between log lines, at least
 NEGLIGIBLE = 1e-6  # relative residual that arouses no suspicion
+LARGE = 1e-2  # relative residual with which nothing is solved
 SUSPICIOUS = 100.0  # held-out over training loss, both sums of weighted squares
 
 
@@ -147,6 +148,8 @@ def judged(outcome: Outcome, state: State, progress: Progress, spec: Spec) -> Ou
     relative = relative_residual(state.problem, state.theta, spec.training.seed)
     if progress.held_out_loss > SUSPICIOUS * state.loss and relative > NEGLIGIBLE:
         return Outcome.SUSPICIOUS
+    if relative > LARGE and outcome is not Outcome.CONVERGED:
+        return Outcome.UNRESOLVED
     tolerance = spec.reference.tolerance if spec.reference else None
     if tolerance is not None and progress.error is not None and progress.error > tolerance:
         return Outcome.INACCURATE
@@ -167,6 +170,7 @@ def summary(spec: Spec, state: State, step: int, clock: Clock, progress: Progres
         "network": state.note,
         "coefficients": int(state.theta.shape[0]),
         "method": state.stage,
+        **({"chosen as": state.why} if state.why else {}),
         "linear": state.problem.linear,
         "built_in": ", ".join(f"{v} condition{'s' * (v != 1)} on {k}" for k, v in hard.items()) or "none",
         "steps": step,

@@ -11,6 +11,7 @@ import torch
 from kanpde.architecture import described
 from kanpde.build import is_linear
 from kanpde.clock import Clock, State, losses_of
+from kanpde.errors import KanpdeError
 from kanpde.ramps import Fit, Ramps, linear_fit, nonlinear_fit, ramps_problem
 from kanpde.relative import relative_residual
 from kanpde.search import Aim, search
@@ -28,11 +29,20 @@ def states(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[Sta
     if spec.training.stages:
         yield from staged(spec, generator, clock)
     elif spec.network.basis == "separable":
-        yield from separated(spec, clock)
+        yield from alone(spec, clock)
     elif asks_for_depth(spec.network) or spec.training.derivatives == "autograd":
         yield from deep(spec, generator, clock)
     else:
         yield from automatic(spec, generator, clock)
+
+
+def alone(spec: Spec, clock: Clock) -> Iterator[State]:
+    """Splines and nothing else; raises KanpdeError where their first fit does not settle."""
+    found = None
+    for found in separated(spec, clock):
+        yield found
+    if found is None:
+        raise KanpdeError("network.basis: separable: Gauss-Newton steps do not settle; leave out 'basis', or shorten t")
 
 
 def asks_for_depth(network: NetworkSpec) -> bool:
