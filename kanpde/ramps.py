@@ -143,9 +143,12 @@ def projected(problem: Problem, theta: Tensor, objective: Residuals, near: Fit) 
 def scaled_least_squares(transposed: Tensor, right: Tensor) -> Tensor:
     """x that minimises ‖Jx − b‖ for Jᵀ [P, R] and b [R], with the columns of J scaled to unit length."""
     lengths = transposed.norm(dim=1)
-    lengths = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
-    matrix = (transposed / lengths[:, None]).T
-    return least_squares(matrix, right[:, None])[:, 0] / lengths
+    used = lengths != 0  # a constant in a field that appears by its derivatives only has no column
+    if not used.all():
+        found = torch.zeros_like(lengths)
+        found[used] = scaled_least_squares(transposed[used], right)
+        return found
+    return least_squares((transposed / lengths[:, None]).T, right[:, None])[:, 0] / lengths
 
 
 def least_squares(matrix: Tensor, right: Tensor) -> Tensor:
