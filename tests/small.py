@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Sequence
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -54,3 +56,17 @@ def random_theta(problem: Problem, seed: int = 0) -> Tensor:
 def ground(problem: Problem, block: Block, count: int = 7, seed: int = 0) -> Ground:
     """Points of one block."""
     return Ground(draw(problem, block, count, torch.Generator().manual_seed(seed)))
+
+
+FEW = ("elliptic_2d_plate", "flow_2d_kovasznay", "dispersive_1d_kdv", "parabolic_2d_heat")  # order 4, system, seam, 3-D
+ALWAYS = ("chebyshev", "bspline", "mlp", "ramps")
+
+
+def pairs(names: Sequence[str]) -> pytest.MarkDecorator:
+    """Problems with kinds of networks: four kinds with every problem, every kind with four problems, the rest slow."""
+    chosen = [
+        pytest.param(name, kind, marks=() if kind in ALWAYS or name in FEW else pytest.mark.slow)
+        for name in names
+        for kind in KINDS
+    ]
+    return pytest.mark.parametrize(("name", "kind"), chosen)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small import KINDS, NAMES, gallery, ground, random_theta, small_problem
+from small import NAMES, gallery, ground, pairs, random_theta, small_problem
 from torch import Tensor
 
 from kanpde.problem import Problem, everything
 
-every_problem = pytest.mark.parametrize("name", NAMES)
-every_kind = pytest.mark.parametrize("kind", KINDS)
+every_pair = pairs(NAMES)
 
 
 def evaluated(problem: Problem, theta: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
@@ -27,8 +26,7 @@ def gap(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).abs().max() / expected.abs().max().clamp_min(1.0))
 
 
-@every_problem
-@every_kind
+@every_pair
 @pytest.mark.parametrize("enforce", ["soft", "auto"])
 def test_taylor_and_autograd_agree(name: str, kind: str, enforce: str) -> None:
     # 1e-11: up to four derivatives, each of which multiplies roundings by the basis's slopes (K² or so).
@@ -43,8 +41,7 @@ def test_taylor_and_autograd_agree(name: str, kind: str, enforce: str) -> None:
         assert gap(jacobian, by_nested[row][1]) < 1e-11, row
 
 
-@every_problem
-@every_kind
+@every_pair
 def test_residuals_alone_and_beside_their_jacobian_are_the_same(name: str, kind: str) -> None:
     problem = small_problem(gallery(name), kind)
     theta = random_theta(problem)

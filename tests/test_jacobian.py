@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small import KINDS, NAMES, gallery, random_theta, small_problem
+from small import NAMES, gallery, pairs, random_theta, small_problem
 from torch import Tensor
 
 from kanpde.objective import Residuals, residuals_of, sample
@@ -12,7 +12,7 @@ from kanpde.points import draw
 from kanpde.problem import Problem, everything, read_outs
 
 every_problem = pytest.mark.parametrize("name", NAMES)
-every_kind = pytest.mark.parametrize("kind", KINDS)
+every_pair = pairs(NAMES)
 
 
 def objective(problem: Problem, theta: Tensor, trained: str = "everything", chunk: int = 1000) -> Residuals:
@@ -30,8 +30,7 @@ def gap(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).abs().max() / expected.abs().max())
 
 
-@every_problem
-@every_kind
+@every_pair
 @pytest.mark.parametrize("trained", ["everything", "read-outs"])
 def test_jacobian_is_the_slope_of_the_residuals(name: str, kind: str, trained: str) -> None:
     # Central differences along a random direction v: with h = 1e-4 the error is h² r''' / 6 and rounding / h,
@@ -50,8 +49,7 @@ def test_jacobian_is_the_slope_of_the_residuals(name: str, kind: str, trained: s
         assert gap(transposed.T @ v, slope) < 1e-5
 
 
-@every_problem
-@every_kind
+@every_pair
 @pytest.mark.parametrize("enforce", ["soft", "auto"])
 def test_products_with_the_jacobian_are_what_they_say(name: str, kind: str, enforce: str) -> None:
     problem = small_problem(gallery(name), kind, enforce)

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 import torch
-from small import KINDS, NAMES, gallery, ground, random_theta, small_problem
+from small import NAMES, gallery, ground, pairs, random_theta, small_problem
 from torch import Tensor
 
 from kanpde.build import assemble
@@ -19,7 +19,6 @@ from kanpde.trial import Datum, hermite, no_unknowns
 
 HARD = [name for name in NAMES if small_problem(gallery(name), "chebyshev").trial.built_in]
 PERIODIC = [name for name in NAMES if gallery(name).periodic]
-every_kind = pytest.mark.parametrize("kind", KINDS)
 seeds = pytest.mark.parametrize("seed", range(3))
 
 
@@ -32,8 +31,7 @@ def face_points(problem: Problem, datum: Datum, seed: int) -> Ground:
     return Ground(torch.cat([inside, torch.tensor(list(product(*ends)), dtype=torch.float64).T], dim=1))
 
 
-@pytest.mark.parametrize("name", HARD)
-@every_kind
+@pairs(HARD)
 @seeds
 def test_data_built_in_are_met_exactly(name: str, kind: str, seed: int) -> None:
     # 1e-12 of the largest of the data and of the network's own values, which the distance multiplies by zero.
@@ -66,8 +64,7 @@ def test_conditions_built_in_are_no_residuals(name: str) -> None:
     assert not soft.trial.built_in
 
 
-@pytest.mark.parametrize("name", HARD)
-@every_kind
+@pairs(HARD)
 def test_the_trial_solution_still_varies_inside(name: str, kind: str) -> None:
     problem = small_problem(gallery(name), kind)
     zero = frozenset({(0,) * len(problem.trial.box)})
@@ -78,8 +75,7 @@ def test_the_trial_solution_still_varies_inside(name: str, kind: str) -> None:
     assert (values[0] - values[1]).abs().amax(1).min() > 1e-6
 
 
-@pytest.mark.parametrize("name", PERIODIC)
-@every_kind
+@pairs(PERIODIC)
 @pytest.mark.parametrize("enforce", ["soft", "auto"])
 @seeds
 def test_what_coefficients_add_is_exactly_periodic(name: str, kind: str, enforce: str, seed: int) -> None:
