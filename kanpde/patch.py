@@ -166,6 +166,17 @@ class Patch:
             rights[k].append(pinned.new_zeros(1))
         return -Band([torch.cat(r) for r in rows], [torch.cat(r) for r in rights], self.along.periodic).solution()
 
+    def size(self) -> Tensor:
+        """The sizes [O] of the unknowns: of their coefficients and of what is built in."""
+        trial, zero = self.placed.trial, (0,) * len(self.box)
+        ground = Ground(self.points(self.problem.blocks[0])[0].flatten(1))
+        found = self.cube.abs().amax(dim=(0, 1)) + 1e-300
+        for o, name in enumerate(trial.scope.unknowns):
+            if data := trial.built_in.get(name, ()):
+                lift = trial.known(name, data, ground, frozenset({zero}))[0]
+                found[o] += torch.as_tensor(lift.value).abs().max()
+        return found
+
     def added(self, step: Tensor, active: Tensor, share: float = 1.0) -> Patch:
         """The patch with a step on its active coefficients."""
         cube = self.cube.clone()
@@ -179,7 +190,7 @@ class Patch:
         further than rounding lets them.
         """
         start, norm, share, sizes, level = self, inf, 1.0, [inf], False
-        trial, step, memory = self, None, {}
+        trial, step, memory, built_in = self, None, {}, float((self.size() - self.cube.abs().amax(dim=(0, 1))).max())
         for _ in range(ITERATIONS):
             parts = [weighted(trial.linearised(b, active, memory), 1.0 if b.face is None else EMPHASIS) for b in blocks]
             reached = sum(float(r.square().sum()) for r, _, _ in parts) ** 0.5
@@ -187,7 +198,7 @@ class Patch:
                 level = reached > 0.9 * norm
                 start, norm, share = trial, reached, 1.0
                 step = trial.step(parts, active)
-                sizes.append(float(step.abs().max()) / (float(start.cube.abs().max()) + 1e-300))
+                sizes.append(float(step.abs().max()) / (float(start.cube.abs().max()) + built_in))
                 rounding = level and sizes[-1] > 0.5 * sizes[-2]
             else:
                 share, rounding = share / 4, True

@@ -48,6 +48,7 @@ def obstacle(spec: Spec) -> str:
         f"two coordinates are needed, not {len(spec.box)}": len(spec.box) != 2,
         f"training.device must be cpu, not {spec.training.device}": spec.training.device != "cpu",
         f"training.precision must be float64, not {spec.training.precision}": spec.training.precision != "float64",
+        f"training.derivatives must be taylor, not {spec.training.derivatives}": spec.training.derivatives != "taylor",
         "time must not be periodic": "t" in spec.periodic,
         "the first time needs values of an unknown, and of its derivatives from the first on": not any(given or ()),
         "initial data are not built in, as 'enforce: hard' demands": "t" in spec.box and spec.enforce == "hard",

@@ -28,7 +28,7 @@ def refinements(patch: Patch, tolerance: float) -> Iterator[tuple[Patch, float]]
             return
         patch, norm = found
         yield patch, norm
-        size = patch.cube.abs().amax(dim=(0, 1)) + 1e-300
+        size = patch.size()
         along = refined(patch.along, patch.cube, size, tolerance)
         across = refined(patch.across, patch.cube.transpose(0, 1), size, tolerance)
         if along is patch.along and across is patch.across:
