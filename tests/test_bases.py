@@ -103,7 +103,7 @@ def test_every_basis_is_in_the_tables_of_this_test() -> None:
 def test_the_vocabulary_holds_every_basis_with_its_settings() -> None:
     settings = {field.name for field in fields(NetworkSpec)}
     shaped = {name: {field.name for field in fields(kind)} & settings for name, kind in BASES.items()}
-    shaped |= {"auto": {"degree"}, "mlp": set()}
+    shaped |= {"auto": {"degree"}, "separable": {"degree", "grid"}, "mlp": set()}
     assert {name: set(family.settings) for name, family in WORDS.items()} == shaped
 
 
