@@ -21,6 +21,7 @@ from kanpde.training import deep, staged
 
 GOOD = 1e-9  # relative residual above which ramps are followed by splines where both can serve
 ACCEPTED = 1e-4  # relative residual above which another method is tried
+FAILED = 0.3  # relative residual above which splines have failed; less may stem from a corner where data clash
 SHARE = 0.35  # of the time, at most, on the ramps of a nonlinear problem
 
 
@@ -90,6 +91,7 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
                         ramps(spec, shorter, Aim(enough=1e-9, hopeless=0.1)))]
     if not rectangle:
         return [*first, depth]
+    depth = replace(depth, above=FAILED)
     if splines_first(spec):
         march = Method("nonlinear in time and one coordinate: marched in windows of time", separated(spec, clock))
         return [march, replace(first[0], above=ACCEPTED), depth]
