@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from math import inf, isfinite
+from math import isfinite
 from statistics import median
 
 from accuracy_summary import LEVELS, Measured, Run, robustness, seconds_to, verdict, wall, worst
@@ -86,16 +86,17 @@ def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def readme_table(found: Sequence[Measured], machines: Sequence[str]) -> str:
-    """Every problem of the gallery that was measured as its file is, a short row each."""
-    measured = sorted((one for one in found if one.runs and not one.case.changes), key=lambda one: one.case.problem)
+    """Every problem with a figure in print that was measured as its file is, a short row each."""
+    known = (one for one in found if one.runs and not one.case.changes and one.case.record)
+    measured = sorted(known, key=lambda one: one.case.problem)
     rows = [
         (title(one.case, ""), power(median(one.over(worst))), short(median(one.over(wall))),
-         middle(one.runs, "coefficients"), brief(one.case.record.error if one.case.record else inf))
+         middle(one.runs, "coefficients"), brief(one.case.record.error))
         for one in measured
     ]
     heads = ("problem", "relative L2 error:", "seconds:", "coefficients:", "best in print:")
     more = "Medians over seeds, seconds from the start of the program to its end; the best in print is of any network."
-    whole = "[All of it](docs/accuracy.md): spreads, targets, sources."
+    whole = "[All problems](docs/accuracy.md): spreads, targets, sources."
     return "\n".join((markdown(heads, rows), "", more, conditions(found, machines), whole))
 
 
