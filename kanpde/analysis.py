@@ -17,19 +17,22 @@ Orders = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True)
 class Ground:
-    """What is known of the names: the unknowns, the spatial coordinates, and the facts of each definition."""
+    """What is known of the names: unknowns, spatial coordinates, what is fitted, and the facts of each definition."""
 
     unknowns: tuple[str, ...]
     spatial: tuple[str, ...]
     degrees: Mapping[str, int]
     orders: Mapping[str, Orders]
+    fitted: tuple[str, ...] = ()  # of degree one like the unknowns, but no equation is asked for them
 
 
-def survey(definitions: Mapping[str, Tree], unknowns: tuple[str, ...], spatial: tuple[str, ...]) -> Ground:
+def survey(
+    definitions: Mapping[str, Tree], unknowns: tuple[str, ...], spatial: tuple[str, ...], fitted: Iterable[str] = ()
+) -> Ground:
     """The facts of definitions listed so that each uses only earlier ones."""
     degrees: dict[str, int] = {}
     orders: dict[str, Orders] = {}
-    ground = Ground(unknowns, spatial, degrees, orders)
+    ground = Ground(unknowns, spatial, degrees, orders, tuple(fitted))
     for name, tree in definitions.items():
         degrees[name] = degree_in_unknowns(tree, ground)
         orders[name] = derivative_orders(tree, ground)
@@ -42,7 +45,7 @@ def degree_in_unknowns(tree: Tree, ground: Ground) -> int:
         case Number():
             return 0
         case Name(name=name):
-            return 1 if name in ground.unknowns else ground.degrees.get(name, 0)
+            return 1 if name in ground.unknowns or name in ground.fitted else ground.degrees.get(name, 0)
         case Binary(operator=symbol, left=left, right=right):
             return _of_binary(symbol, degree_in_unknowns(left, ground), degree_in_unknowns(right, ground), right)
         case Call(function="where", arguments=(condition, *branches)):

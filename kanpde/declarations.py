@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Iterable, Iterator, Mapping
 
@@ -55,22 +56,27 @@ def read_box(
     box: dict[str, tuple[float, float]] = {}
     for name in coordinates:
         node = domain.get(name) if domain else None
-        if not isinstance(node, Sequence) or len(node.items) != 2:
-            if node is not None:
-                log.say(node, f"an interval is expected, as in {name}: [0, 1]")
-            continue
-        bounds = [read_constant(item, constants, log) for item in node.items]
-        low, high = bounds
-        if low is None or high is None:
-            continue
-        if not low < high:
-            log.say(node, f"the interval [{low:g}, {high:g}] is empty; the lower bound comes first")
-            continue
-        box[name] = (low, high)
+        interval = read_interval(node, name, constants, log) if node is not None else None
+        if interval is not None:
+            box[name] = interval
     return box
 
 
-def read_constant(node: Node, constants: Mapping[str, float], log: Log) -> float | None:
+def read_interval(node: Node, name: str, constants: Mapping[str, float], log: Log) -> tuple[float, float] | None:
+    """Two bounds made of constants, the lower first."""
+    if not isinstance(node, Sequence) or len(node.items) != 2:
+        log.say(node, f"an interval is expected, as in {name}: [0, 1]")
+        return None
+    low, high = (read_constant(item, constants, log) for item in node.items)
+    if low is None or high is None:
+        return None
+    if not low < high:
+        log.say(node, f"the interval [{low:g}, {high:g}] is empty; the lower bound comes first")
+        return None
+    return low, high
+
+
+def read_constant(node: Node, constants: Mapping[str, float], log: Log, what: str = "a bound") -> float | None:
     """The value of an expression of constants."""
     tree = read_syntax(node, log)
     if tree is None or not isinstance(node, Scalar):
@@ -78,7 +84,7 @@ def read_constant(node: Node, constants: Mapping[str, float], log: Log) -> float
     strangers = sorted(free_names(tree) - set(constants))
     if strangers:
         hint = suggestion(strangers[0], constants)
-        log.say(node, f"'{strangers[0]}' is not a constant; a bound is made of numbers and constant definitions{hint}")
+        log.say(node, f"'{strangers[0]}' is not a constant; {what} is made of numbers and constant definitions{hint}")
         return None
     try:
         value = constant(tree, constants)
@@ -86,7 +92,7 @@ def read_constant(node: Node, constants: Mapping[str, float], log: Log) -> float
         log.say_at(node, error.column, error.message)
         return None
     if not math.isfinite(value):
-        log.say(node, "a bound must be finite")
+        log.say(node, f"{what} must be finite")
         return None
     return value
 
@@ -107,7 +113,7 @@ def read_definitions(
     shapes: dict[str, Shape] = {**scope.definitions, **dict.fromkeys(syntax, UNSURE)}
     trees: dict[str, Tree] = {}
     orders: dict[str, int] = {}
-    here = Scope(scope.coordinates, scope.unknowns, shapes, orders)
+    here = replace(scope, definitions=shapes, orders=orders)
     for name in TopologicalSorter(uses).static_order():
         entry, tree = syntax[name]
         if tree is not None and name not in circular and isinstance(entry.value, Scalar):
@@ -192,6 +198,18 @@ def report_unused(node: Table | None, others: Iterable[Node], scope: Scope, log:
     for entry in node.entries:
         if entry.key.text in set(texts) - used and entry.key.text in scope.definitions:
             log.mistakes.append(Mistake(entry.key.place, entry.key.path, "this definition is never used"))
+
+
+def report_idle(node: Table | None, others: Iterable[Node], scope: Scope, message: str, log: Log) -> None:
+    """A mistake for each name of a section that the other parts never use, not even misspelt."""
+    names = node.keys() if node else ()
+    values = scope.values()
+    written = {word for other in others for word in words(other)}
+    meant = {closest(word, values) for word in written if word not in (*values, *MATHEMATICAL_NAMES)}
+    idle = set(names) - _used(written, values, dict.fromkeys(names)) - meant
+    for entry in node.entries if node else ():
+        if entry.key.text in idle and entry.key.text in values:
+            log.say(entry.key, message)
 
 
 def words(node: Node) -> set[str]:

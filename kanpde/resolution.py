@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Callable, Mapping
 
 from kanpde.expression import COMPARISONS, ExpressionError
 from kanpde.names import HIGHEST_ORDER, splits, subscripted, suggestion
+from kanpde.scope import COMPARISON, NUMBER, UNSURE, Scope, Shape, likely
 from kanpde.tree import Binary, Call, Derivative, Name, Negative, Number, Tree, Vector
-from kanpde.vocabulary import CONSTANTS, FUNCTIONS, OPERATORS
+from kanpde.vocabulary import FUNCTIONS, OPERATORS
 
-
-@dataclass(frozen=True)
-class Shape:
-    """What kind of value a formula has; `size` counts the components of a vector."""
-
-    kind: str
-    size: int = 1
-
-    def __str__(self) -> str:
-        return f"a vector with {self.size} components" if self.kind == "vector" else f"a {self.kind}"
-
-
-NUMBER = Shape("number")
-COMPARISON = Shape("comparison")
-UNSURE = Shape("formula with a mistake")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The names that a formula may use; `barred` gives the reason for names that exist but not here."""
-
-    coordinates: tuple[str, ...]
-    unknowns: tuple[str, ...]
-    definitions: Mapping[str, Shape]
-    orders: Mapping[str, int] = field(default_factory=dict)  # derivatives taken of one another in a definition
-    barred: Mapping[str, str] = field(default_factory=dict)
-    on_face: bool = False
-
-    @property
-    def spatial(self) -> tuple[str, ...]:
-        """The coordinates other than time."""
-        return tuple(name for name in self.coordinates if name != "t")
-
-    def values(self) -> tuple[str, ...]:
-        """All names that stand for a value."""
-        return (*self.unknowns, *self.definitions, *self.coordinates, *CONSTANTS)
+__all__ = ["COMPARISON", "NUMBER", "UNSURE", "Resolved", "Scope", "Shape", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -62,14 +28,6 @@ def resolve(tree: Tree, scope: Scope) -> Resolved:
     resolver = _Resolver(scope)
     found, shape = resolver.visit(tree)
     return Resolved(found, shape, tuple(resolver.faults))
-
-
-def likely(name: str, scope: Scope) -> tuple[str, ...]:
-    """Names that could have been meant, among them those with the same subscript."""
-    _, bar, subscript = name.rpartition("_")
-    if not bar or not splits(subscript, scope.coordinates):
-        return scope.values()
-    return tuple(f"{value}_{subscript}" for value in (*scope.unknowns, *scope.definitions))
 
 
 class _Resolver:
@@ -104,7 +62,21 @@ class _Resolver:
             raise ExpressionError(f"unknown name '{name}'{suggestion(name, likely(name, scope))}", tree.column)
         argument, shape = self.visit(Name(cut[0], tree.column))
         axes = self.axes(name, cut[1], tree.column)
-        return Derivative(argument, axes, tree.column), shape
+        return self.differentiated(argument, axes, tree.column), shape
+
+    def differentiated(self, argument: Tree, axes: tuple[str, ...], column: int) -> Tree:
+        """A derivative; that of a fitted constant is zero."""
+        inner = argument
+        while isinstance(inner, Derivative):
+            inner = inner.argument
+        if isinstance(inner, Name) and inner.name in self.scope.fitted:
+            of = self.scope.fitted[inner.name]
+            if not of:
+                return Number(0.0, column)
+            if strangers := [axis for axis in axes if axis not in of]:
+                depends = f"'{inner.name}' is a function of {', '.join(of)}"
+                raise ExpressionError(f"{depends}, so it has no derivative along '{strangers[0]}'", column)
+        return Derivative(argument, axes, column)
 
     def axes(self, name: str, subscript: str, column: int) -> tuple[str, ...]:
         ways = splits(subscript, self.scope.coordinates)
@@ -158,7 +130,7 @@ class _Resolver:
         if len(ways) == 1:
             self.count(tree, 1, 1)
             argument, shape = self.visit(tree.arguments[0])
-            return Derivative(argument, self.bounded(ways[0], tree.column), tree.column), shape
+            return self.differentiated(argument, self.bounded(ways[0], tree.column), tree.column), shape
         known = (*FUNCTIONS, *OPERATORS, *(f"d{axis}" for axis in self.scope.coordinates))
         for argument in tree.arguments:
             self.visit(argument)
@@ -166,9 +138,10 @@ class _Resolver:
 
     def refuse_names_of_values(self, tree: Call) -> None:
         name = tree.function
-        if tree.keywords and name in self.scope.unknowns:
+        fields = (*self.scope.unknowns, *self.scope.fitted)
+        if tree.keywords and (name in fields or subscripted(name, fields)):
             raise ExpressionError(
-                f"a value at a point, '{name}({tree.keywords[0][0]}=…)', is not supported yet", tree.column
+                f"a value at a point, '{name}({tree.keywords[0][0]}=…)', has a meaning in constraints only", tree.column
             )
         if name in self.scope.values():
             raise ExpressionError(f"'{name}' is not a function; write '{name}*(…)' for a product", tree.column)
@@ -191,7 +164,7 @@ class _Resolver:
                 listed = ", ".join(self.scope.coordinates)
                 raise ExpressionError(f"'d' takes coordinates after its first argument ({listed})", axis.column)
             axes.append(axis.name)
-        return Derivative(argument, self.bounded(tuple(axes), tree.column), tree.column), shape
+        return self.differentiated(argument, self.bounded(tuple(axes), tree.column), tree.column), shape
 
     def function(self, tree: Call) -> tuple[Tree, Shape]:
         arity = FUNCTIONS[tree.function].arguments
@@ -209,8 +182,8 @@ class _Resolver:
         if not entry.available:
             raise ExpressionError(f"'{tree.function}' is not supported yet", tree.column)
         self.count(tree, entry.least, entry.most)
-        if tree.function == "dn" and not self.scope.on_face:
-            raise ExpressionError("'dn' has a meaning in boundary conditions only", tree.column)
+        if entry.only and not (tree.function == "dn" and self.scope.on_face):
+            raise ExpressionError(f"'{tree.function}' has a meaning in {entry.only} only", tree.column)
         if not self.scope.spatial and tree.function != "dot":
             raise ExpressionError(
                 f"'{tree.function}' acts on the coordinates other than t, and there are none", tree.column

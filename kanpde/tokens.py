@@ -35,7 +35,7 @@ _MEANT = {
     "≥": ">=",
     "≠": "!=",
     "∞": "a finite number",
-    "∫": "nothing of the kind yet",
+    "∫": "integral(…), in constraints",
     "[": "( and )",
     "]": "( and )",
     "{": "( and )",

@@ -18,11 +18,12 @@ class Function:
 
 @dataclass(frozen=True)
 class Operator:
-    """A differential operator: fewest and most arguments (None: any), what it means, whether it exists yet."""
+    """An operator: fewest and most arguments (None: any), what it means, where alone it stands, if it exists yet."""
 
     least: int
     most: int | None
     meaning: str
+    only: str = ""
     available: bool = True
 
 
@@ -82,10 +83,10 @@ OPERATORS: Mapping[str, Operator] = {
     "dot": Operator(2, 2, "scalar product of two vectors"),
     "curl": Operator(1, None, "curl of a vector: a number in 2-D, a vector in 3-D"),
     "biharm": Operator(1, 1, "Laplacian of the Laplacian"),
-    "dn": Operator(1, 1, "derivative along the outward normal, in boundary conditions"),
+    "dn": Operator(1, 1, "derivative along the outward normal, in boundary conditions", only="boundary conditions"),
     "jump": Operator(1, 1, "jump across an interface", available=False),
-    "integral": Operator(1, 1, "integral over the domain", available=False),
-    "mean": Operator(1, 1, "mean over the domain", available=False),
+    "integral": Operator(1, 1, "integral over the coordinates other than t, in constraints", only="constraints"),
+    "mean": Operator(1, 1, "mean over the coordinates other than t, in constraints", only="constraints"),
 }
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e}
