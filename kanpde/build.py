@@ -11,16 +11,18 @@ import torch
 from torch import Tensor
 
 from kanpde.analysis import degree_in_unknowns, survey
+from kanpde.domain import Domain, Where
 from kanpde.errors import Mistake, SpecError
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import Binary, Derivative, Name, Negative, Tree
 from kanpde.jet import Indices, raised
 from kanpde.network import Network
-from kanpde.operators import Scene, expand
+from kanpde.operators import Scene, expand, facing, varying
 from kanpde.problem import Block, Problem, Row, needed_derivatives
 from kanpde.samplers import place, uniform
 from kanpde.separable import ProductLayer
 from kanpde.spec import Condition, Spec
+from kanpde.statement import Piece
 from kanpde.trial import Branch, Datum, Trial, no_unknowns
 
 SIDES = "sides"  # the `enforce` of a march in time: data on sides are built in, initial data are not
@@ -46,7 +48,9 @@ def spatial(spec: Spec) -> tuple[str, ...]:
 
 def scene_on(spec: Spec, condition: Condition) -> Scene:
     """Where a condition's formula stands."""
-    return Scene(spatial(spec), spec.definitions, (condition.face.axis, 1 if condition.face.side == "max" else -1))
+    face = condition.face
+    normal = varying(spatial(spec)) if isinstance(face, Piece) else facing(face.axis, 1 if face.side == "max" else -1)
+    return Scene(spatial(spec), spec.definitions, normal)
 
 
 def statements(spec: Spec, scope: Scope) -> list[Statement]:
@@ -62,6 +66,8 @@ def statements(spec: Spec, scope: Scope) -> list[Statement]:
 
 def datum(condition: Condition, left: Tree, right: Tree, scope: Scope) -> tuple[str, Datum] | None:
     """The unknown and the value or normal derivative that a condition prescribes, if that is what it does."""
+    if isinstance(condition.face, Piece):
+        return None
     if not scope.free_of_unknowns(right):
         left, right = right, left
     if not scope.free_of_unknowns(right):
@@ -203,11 +209,20 @@ def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) ->
         if not (item and item[1] in hard.get(item[0], ())):
             soft.setdefault(str(condition.face), []).append((condition, row))
     for name, pairs in soft.items():
-        face = pairs[0][0].face
         rows_here = tuple(row for _, row in pairs)
-        place = (tuple(spec.box).index(face.axis), int(face.side == "max"))
-        blocks.append(Block(name, place, rows_here, needed_derivatives(trial, rows_here)))
-    return Problem(trial, tuple(blocks), is_linear(spec), spec.training.derivatives)
+        blocks.append(Block(name, where(spec, pairs[0][0]), rows_here, needed_derivatives(trial, rows_here)))
+    return Problem(trial, tuple(blocks), is_linear(spec), domain_of(spec, scope), spec.training.derivatives)
+
+
+def where(spec: Spec, condition: Condition) -> Where:
+    """The place of a condition."""
+    face = condition.face
+    return face if isinstance(face, Piece) else (tuple(spec.box).index(face.axis), int(face.side == "max"))
+
+
+def domain_of(spec: Spec, scope: Scope) -> Domain:
+    """Where the problem holds."""
+    return Domain(scope, tuple(spec.box.values()), getattr(spec, "region", None))
 
 
 def is_linear(spec: Spec) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Callable, Mapping, Union
 
+import torch
 from torch import Tensor
 
 from kanpde.expression import Binary, Call, Derivative, Name, Negative, Number, Tree
@@ -41,12 +42,35 @@ class Scope:
 class Ground:
     """Points [d, N] on which formulas are evaluated, with what was found for them already.
 
-    `pinned` names the coordinates that are held fixed: nothing varies along them.
+    `pinned` names the coordinates that are held fixed: nothing varies along them. `attached` are values [N] known at
+    these points and nowhere else, by the names that formulas call them.
     """
 
     points: Tensor
     pinned: frozenset[int] = frozenset()
+    attached: Mapping[str, Tensor] = field(default_factory=dict)
     found: dict[tuple[int, Indices], Value] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """The number of points."""
+        return self.points.shape[1]
+
+    def chosen(self, index: Tensor) -> Ground:
+        """Some of the points."""
+        return self.each(lambda values: values[..., index].contiguous())
+
+    def to(self, like: Tensor) -> Ground:
+        """The same points in another tensor's precision, on its device."""
+        return self.each(lambda values: values.to(like))
+
+    def split(self, size: int) -> tuple[Ground, ...]:
+        """The points in chunks of at most `size`."""
+        return tuple(self.chosen(index) for index in torch.arange(self.count).split(size))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Ground:
+        """The points and all that is attached to them, changed alike."""
+        return Ground(change(self.points), self.pinned, {name: change(v) for name, v in self.attached.items()})
 
     def coordinate(self, axis: int, wanted: Indices) -> Jet:
         """A coordinate as a jet."""
@@ -85,6 +109,8 @@ def of_name(tree: Name, wanted: Indices, scope: Scope, ground: Ground, unknowns:
         return ground.coordinate(scope.coordinates.index(tree.name), wanted)
     if tree.name in scope.definitions:
         return evaluate(scope.definitions[tree.name], wanted, scope, ground, unknowns)
+    if tree.name in ground.attached:
+        return constant(ground.attached[tree.name], wanted)
     return CONSTANTS[tree.name]
 
 

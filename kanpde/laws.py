@@ -9,20 +9,21 @@ from typing import Sequence
 import torch
 from torch import Tensor
 
-from kanpde.build import spatial, statements
+from kanpde.build import domain_of, scope_of, spatial, statements, where
+from kanpde.domain import Where
 from kanpde.errors import Place
 from kanpde.evaluation import Ground, Scope
 from kanpde.operators import Scene, expand
 from kanpde.problem import Row
-from kanpde.samplers import place, uniform
-from kanpde.spec import Condition, Equation, Spec
+from kanpde.samplers import uniform
+from kanpde.spec import Condition, Equation, Face, Spec
 from kanpde.tree import Binary
 
 POINTS = 200
 MOST = 729  # points of a lattice; all there are with six coordinates
 SEED = 2024
 
-Side = tuple[int, int] | None  # a face (axis, 0 or 1), or the interior
+Side = Where
 
 
 @dataclass(frozen=True)
@@ -52,21 +53,18 @@ def of_equation(spec: Spec, equation: Equation) -> Law:
 
 def of_condition(spec: Spec, condition: Condition, row: Row) -> Law:
     """A condition on its face."""
-    initial = condition.face.axis == "t"
+    initial = isinstance(condition.face, Face) and condition.face.axis == "t"
     path = f"initial.{condition.name.partition('.')[2]}" if initial else "boundary"
-    side = (tuple(spec.box).index(condition.face.axis), int(condition.face.side == "max"))
-    return Law(condition.name, path, "condition", condition.equation.place, side, row)
+    return Law(condition.name, path, "condition", condition.equation.place, where(spec, condition), row)
 
 
 def grounds(spec: Spec, sides: Sequence[Side]) -> dict[Side, Ground]:
     """Random points in the interior and on each side, the same at every call; one point where a side is a point."""
-    box, generator = tuple(spec.box.values()), torch.Generator().manual_seed(SEED)
-    unit = uniform(len(box), POINTS, generator)
-    found: dict[Side, Ground] = {}
-    for side in dict.fromkeys([None, *sides]):
-        count = 1 if side is not None and len(box) == 1 else POINTS
-        found[side] = Ground(place(unit[:, :count].clone(), box, side))
-    return found
+    domain = domain_of(spec, scope_of(spec))
+    return {
+        side: domain.draw(side, POINTS, torch.Generator().manual_seed(SEED), uniform)
+        for side in dict.fromkeys([None, *sides])
+    }
 
 
 def lattice(spec: Spec) -> Tensor:

@@ -29,9 +29,9 @@ class Sample:
         return sum(ground.points.shape[1] for ground in self.chunks)
 
 
-def sample(block: Block, points: Tensor, weights: Sequence[float], chunk: int) -> Sample:
-    """A sample of points [d, N] cut into chunks."""
-    return Sample(block, tuple(Ground(part.contiguous()) for part in points.split(chunk, dim=1)), tuple(weights))
+def sample(block: Block, ground: Ground, weights: Sequence[float], chunk: int) -> Sample:
+    """A sample of points cut into chunks."""
+    return Sample(block, ground.split(chunk), tuple(weights))
 
 
 @dataclass(frozen=True)

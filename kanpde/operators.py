@@ -16,11 +16,11 @@ from kanpde.expression import Binary, Call, Derivative, Name, Negative, Number, 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a formula stands: the spatial coordinates, the definitions, and on a face its outward normal."""
+    """Where a formula stands: the spatial coordinates, the definitions, and on a boundary its outward normal."""
 
     axes: tuple[str, ...]
     definitions: Mapping[str, Tree]
-    normal: tuple[str, int] | None = None  # coordinate and sign
+    normal: Mapping[str, Tree] | None = None  # its components that are not zero, by coordinate
 
 
 def total(terms: Sequence[Tree]) -> Tree:
@@ -82,11 +82,32 @@ def curl(scene: Scene, v: Tree) -> Tree:
 
 
 def dn(scene: Scene, u: Tree) -> Tree:
-    """The derivative along the outward normal of a face."""
+    """The derivative along the outward normal, Σ n_i ∂u/∂x_i; where it varies, n is held fixed in each point."""
     if scene.normal is None:
         raise KanpdeError("dn(…) has a meaning on a boundary only")
-    axis, sign = scene.normal
-    return Derivative(u, (axis,)) if sign > 0 else Negative(Derivative(u, (axis,)))
+    return total([along(component, Derivative(u, (axis,))) for axis, component in scene.normal.items()])
+
+
+def along(component: Tree, slope: Tree) -> Tree:
+    """A component of the normal times a slope."""
+    if isinstance(component, Number) and abs(component.value) == 1:
+        return slope if component.value > 0 else Negative(slope)
+    return Binary("*", component, slope)
+
+
+def normal_name(axis: str) -> str:
+    """What formulas call a component of the outward normal; no name in a problem file has a dot."""
+    return f"normal.{axis}"
+
+
+def facing(axis: str, sign: int) -> dict[str, Tree]:
+    """The normal of a face across a coordinate."""
+    return {axis: Number(float(sign))}
+
+
+def varying(axes: Sequence[str]) -> dict[str, Tree]:
+    """A normal that is known at points only."""
+    return {axis: Name(normal_name(axis)) for axis in axes}
 
 
 OPERATORS: Mapping[str, Callable[..., Tree]] = {

@@ -58,7 +58,7 @@ class Plan:
         """Points [d, N] as a run draws them, at most so many per block."""
         generator = torch.Generator().manual_seed(0)
         blocks = self.problem.blocks
-        return {b.name: draw(self.problem, b, min(most, self.points[b.name]), generator) for b in blocks}
+        return {b.name: draw(self.problem, b, min(most, self.points[b.name]), generator).points for b in blocks}
 
 
 def plan(spec: Spec) -> Plan:

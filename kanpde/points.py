@@ -11,7 +11,7 @@ from torch import Tensor
 from kanpde.evaluation import Ground
 from kanpde.objective import Sample, sample
 from kanpde.problem import Block, Problem
-from kanpde.samplers import chosen_by_residual, place, sobol
+from kanpde.samplers import chosen_by_residual
 from kanpde.spec import SamplingSpec
 
 CHUNK = 1024
@@ -30,7 +30,7 @@ class Counts:
         """The number of points of a block; `time` is the axis of t."""
         if block.face is None:
             return self.interior
-        return self.initial if block.face[0] == time else self.face
+        return self.initial if isinstance(block.face, tuple) and block.face[0] == time else self.face
 
 
 def counts(asked: SamplingSpec, dimensions: int, coefficients: int, ratio: float) -> Counts:
@@ -41,17 +41,15 @@ def counts(asked: SamplingSpec, dimensions: int, coefficients: int, ratio: float
     return Counts(interior, face, asked.initial or face)
 
 
-def draw(problem: Problem, block: Block, count: int, generator: torch.Generator) -> Tensor:
-    """Points [d, N] of one block, evenly spread; one point where the face is a point."""
-    dimensions = len(problem.trial.box)
-    count = 1 if dimensions == 1 and block.face is not None else count
-    return place(sobol(dimensions, count, generator), problem.trial.box, block.face)
+def draw(problem: Problem, block: Block, count: int, generator: torch.Generator) -> Ground:
+    """Points of one block, evenly spread; one point where its place is a point."""
+    return problem.domain.draw(block.face, count, generator)
 
 
-def rows_at(problem: Problem, block: Block, theta: Tensor, points: Tensor) -> list[Tensor]:
+def rows_at(problem: Problem, block: Block, theta: Tensor, ground: Ground) -> list[Tensor]:
     """Each row's residual at points, chunk by chunk, without a graph."""
     with torch.no_grad() if problem.derivatives == "taylor" else torch.enable_grad():
-        found = [problem.residuals(block, theta, Ground(part)) for part in points.to(theta).split(CHUNK, dim=1)]
+        found = [problem.residuals(block, theta, part) for part in ground.to(theta).split(CHUNK)]
     return [torch.cat([row.detach() for row in parts]) for parts in zip(*found)]
 
 
@@ -69,11 +67,11 @@ def samples(
     for block in problem.blocks:
         count = number.of(block, time)
         if adapt and block.face is None:
-            points = draw(problem, block, CANDIDATES * count, generator)
-            points = points[:, chosen_by_residual(rows_at(problem, block, theta, points), count, generator)]
+            ground = draw(problem, block, CANDIDATES * count, generator)
+            ground = ground.chosen(chosen_by_residual(rows_at(problem, block, theta, ground), count, generator))
         else:
-            points = draw(problem, block, count, generator)
-        found.append(sample(block, points.to(theta), [weights[row.name] for row in block.rows], CHUNK))
+            ground = draw(problem, block, count, generator)
+        found.append(sample(block, ground.to(theta), [weights[row.name] for row in block.rows], CHUNK))
     return tuple(found)
 
 
@@ -83,7 +81,7 @@ def row_sizes(
     """The root mean square of each row's gradient with respect to the trained coefficients."""
     sizes: dict[str, float] = {}
     for block in problem.blocks:
-        ground = Ground(draw(problem, block, 128, generator).to(theta))
+        ground = draw(problem, block, 128, generator).to(theta)
         for row, (_, jacobian) in zip(block.rows, problem.rows_and_jacobian(block, theta, ground, trained)):
             sizes[row.name] = float(jacobian.square().sum(0).mean().sqrt()) or 1.0
     return sizes

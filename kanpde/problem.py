@@ -8,10 +8,12 @@ from typing import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from kanpde.domain import Domain, Where
 from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.expression import Tree
 from kanpde.jet import Indices, Jet
 from kanpde.network import Tap
+from kanpde.tree import free_names
 from kanpde.trial import Trial
 
 
@@ -25,10 +27,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Block:
-    """Residuals that share points: the interior, or one face (axis, side)."""
+    """Residuals that share points: those of the interior, of a face (axis, side), or of a piece of a boundary."""
 
     name: str
-    face: tuple[int, int] | None
+    face: Where
     rows: tuple[Row, ...]
     needed: Mapping[str, Indices]
 
@@ -40,6 +42,7 @@ class Problem:
     trial: Trial
     blocks: tuple[Block, ...]
     linear: bool
+    domain: Domain
     derivatives: str = "taylor"
 
     def residuals(self, block: Block, theta: Tensor, ground: Ground) -> list[Tensor]:
@@ -48,8 +51,13 @@ class Problem:
         return residual_rows(self.trial, block, ground, fields)
 
     def rows_and_jacobian(
-        self, block: Block, theta: Tensor, ground: Ground, trained: Sequence[Sequence[bool]],
-        scales: Sequence[float] = (), room: Tensor | None = None,
+        self,
+        block: Block,
+        theta: Tensor,
+        ground: Ground,
+        trained: Sequence[Sequence[bool]],
+        scales: Sequence[float] = (),
+        room: Tensor | None = None,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Each row's residual [N] and its derivatives [P, N] by the coefficients of the trained layers.
 
@@ -69,7 +77,10 @@ class Problem:
             out = row.new_zeros(shape) if room is None else room[: shape[0] * shape[1]].view(shape).zero_()
             if row.requires_grad:
                 adjoints = torch.autograd.grad(
-                    row, [t.outputs for t in taps], torch.full_like(row, scale), retain_graph=number + 1 < len(rows),
+                    row,
+                    [t.outputs for t in taps],
+                    torch.full_like(row, scale),
+                    retain_graph=number + 1 < len(rows),
                     allow_unused=True,
                 )
                 write_blocks(out, sizes, active, taps, adjoints)
@@ -120,7 +131,9 @@ def needed_derivatives(trial: Trial, rows: Sequence[Row]) -> dict[str, Indices]:
         asked[name] = asked.get(name, frozenset()) | wanted
         return Jet({a: torch.full((2,), 0.5, dtype=torch.float64) for a in wanted}, wanted)
 
-    ground = Ground(torch.tensor([[low + 0.3 * (high - low)] * 2 for low, high in trial.box], dtype=torch.float64))
+    points = torch.tensor([[low + 0.3 * (high - low)] * 2 for low, high in trial.box], dtype=torch.float64)
+    names = frozenset().union(*(free_names(row.formula) for row in rows))
+    ground = Ground(points, attached={name: torch.full_like(points[0], 0.5) for name in names if "." in name})
     for row in rows:
         evaluate(row.formula, frozenset({(0,) * count}), trial.scope, ground, record)
     return asked
@@ -149,11 +162,13 @@ def active_layers(trial: Trial, trained: Sequence[Sequence[bool]], needed: Mappi
 
 def trained_mask(trial: Trial, trained: Sequence[Sequence[bool]]) -> Tensor:
     """Which of all coefficients [P] belong to trained layers."""
-    return torch.cat([
-        torch.full((layer.shape[0] * layer.shape[1] * layer.shape[2],), bool(mark))
-        for branch, marks in zip(trial.branches, trained)
-        for layer, mark in zip(branch.network.layers, marks)
-    ])
+    return torch.cat(
+        [
+            torch.full((layer.shape[0] * layer.shape[1] * layer.shape[2],), bool(mark))
+            for branch, marks in zip(trial.branches, trained)
+            for layer, mark in zip(branch.network.layers, marks)
+        ]
+    )
 
 
 def everything(trial: Trial) -> tuple[tuple[bool, ...], ...]:
@@ -171,18 +186,18 @@ def fields_by_autograd(
 ) -> tuple[dict[str, Jet], list[Tap]]:
     """The unknowns' derivatives by nested `torch.autograd` through the plain network: slow, and independent."""
     points = ground.points.detach().requires_grad_()
-    found, start = {}, 0
-    plain = Ground(points)
+    values: dict[str, Tensor] = {}
+    start, plain = 0, Ground(points)
     zero = frozenset({(0,) * len(trial.box)})
     for branch in trial.branches:
         part = theta[start : start + branch.network.size]
         start += branch.network.size
-        output = branch.network.value(trial.inputs(plain, zero, branch.winds(len(trial.box))).value, part)
+        output = branch.network.value(trial.inputs(plain, zero, branch).value, part)
         for row, name in enumerate(branch.unknowns):
             if name in needed:
-                jet = trial.constrained(name, Jet({next(iter(zero)): output[row]}, zero), plain)
-                found[name] = differentiated(jet.value, points, needed[name])
-    return found, []
+                values[name] = values.get(name, 0.0) + output[row]
+    jets = {name: trial.constrained(name, Jet({next(iter(zero)): v}, zero), plain) for name, v in values.items()}
+    return {name: differentiated(jet.value, points, needed[name]) for name, jet in jets.items()}, []
 
 
 def differentiated(value: Tensor, points: Tensor, wanted: Indices) -> Jet:

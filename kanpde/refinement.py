@@ -49,7 +49,7 @@ def refined(
         part = theta[start : start + branch.network.size].detach().cpu().double()
         start += branch.network.size
         zero = frozenset({(0,) * len(problem.trial.box)})
-        inputs = problem.trial.inputs(ground, zero, branch.winds(len(problem.trial.box))).value
+        inputs = problem.trial.inputs(ground, zero, branch).value
         network, part = refined_network(branch.network, part, torch.as_tensor(inputs), grid)
         branches.append(replace(branch, network=network))
         parts.append(part)

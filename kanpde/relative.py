@@ -30,7 +30,7 @@ def relative_residual(problem: Problem, theta: Tensor, seed: int) -> float:
     generator, total, level = torch.Generator().manual_seed(seed + 999), 0.0, 0.0
     zero = frozenset({(0,) * len(problem.trial.box)})
     for block in problem.blocks:
-        ground = Ground(draw(problem, block, INTERIOR if block.face is None else FACE, generator).to(theta))
+        ground = draw(problem, block, INTERIOR if block.face is None else FACE, generator).to(theta)
         with torch.no_grad():
             needed = {name: wanted | zero for name, wanted in block.needed.items()}
             fields, _ = problem.trial.fields(theta, ground, needed)
@@ -53,9 +53,7 @@ def gentle_fields(
     return {name: jet * root_mean_square(fields[name].value) for name, jet in smooth.items()}
 
 
-def smooth_fields(
-    box: Sequence[tuple[float, float]], ground: Ground, needed: Mapping[str, Indices]
-) -> dict[str, Jet]:
+def smooth_fields(box: Sequence[tuple[float, float]], ground: Ground, needed: Mapping[str, Indices]) -> dict[str, Jet]:
     """The derivatives of a field between 1 and 2 that varies once or so across the domain."""
     found = {}
     for name, wanted in needed.items():

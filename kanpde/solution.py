@@ -64,7 +64,8 @@ class Solution:
         """Which of the points [M, d] lie in the domain, to rounding."""
         low, high = np.array(tuple(self.spec.box.values())).T
         slack = SLACK * (high - low)
-        return np.all((points >= low - slack) & (points <= high + slack), axis=1)
+        within = np.all((points >= low - slack) & (points <= high + slack), axis=1)
+        return within & self.problem.domain.contains(torch.as_tensor(points.T)).numpy()
 
     def formulas(self, trees: Mapping[str, Tree], points: Tensor) -> dict[str, Tensor]:
         """Formulas of the coordinates and unknowns at points [d, M]."""
@@ -86,8 +87,12 @@ class Solution:
         axes = dict(grid.axes) if grid else output_axes(self.spec)
         points = torch.stack([m.flatten() for m in torch.meshgrid(*map(torch.as_tensor, axes.values()), indexing="ij")])
         shape = tuple(len(axis) for axis in axes.values())
+        inside = self.problem.domain.contains(points).numpy().reshape(shape)
         known = {name: values.ravel() for name, values in grid.fields.items()} if grid else {}
-        fields = {name: replace(f, values=f.values.reshape(shape)) for name, f in self.tabulated(points, known)}
+        fields = {
+            name: replace(f, values=np.where(inside, f.values.reshape(shape), np.nan))
+            for name, f in self.tabulated(points, known)
+        }
         return Result(
             title=self.spec.title,
             axes=axes,

@@ -31,9 +31,23 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """An equation that holds on one face (initial conditions: on t_min)."""
+class Piece:
+    """A piece of a region's boundary: a part of a shape, or what `where` cuts from it, less the pieces `unlike`."""
 
-    name: str  # unique: "x_min.u", "t_min.u_t", as used in logs and the history
-    face: Face
+    name: str  # as shown: "hole", "plate.left", "inlet"
+    shape: str
+    part: str
+    where: Tree | None = None
+    unlike: tuple[Tree, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Condition:
+    """An equation that holds on one face, or on one piece of a region's boundary (initial conditions: on t_min)."""
+
+    name: str  # unique: "x_min.u", "hole.u", "t_min.u_t", as used in logs and the history
+    face: Face | Piece
     equation: Equation

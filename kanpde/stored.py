@@ -13,6 +13,7 @@ from kanpde.errors import ResultError
 from kanpde.network import DenseLayer, KanLayer, Layer, Network
 from kanpde.problem import Problem
 from kanpde.separable import ProductLayer
+from kanpde.singular import Mode, SingularLayer
 from kanpde.splines import Spline
 
 MOST_DEGREE = 64
@@ -37,6 +38,9 @@ def layer_arrays(layer: Layer, coefficients: Tensor) -> dict[str, Any]:
     if isinstance(layer, ProductLayer):
         axes = {str(k): {"breaks": a.breaks.cpu().numpy().copy(), **axis_numbers(a)} for k, a in enumerate(layer.axes)}
         return {"basis": "separable", **found, "axes": axes}
+    if isinstance(layer, SingularLayer):
+        rows = [[*mode.centre, mode.turn, mode.scale, mode.power, mode.phase] for mode in layer.modes]
+        return {"basis": "singular", **found, "box": np.array(layer.box), "modes": np.array(rows)}
     if isinstance(layer, KanLayer):
         plain = {k: v.cpu().numpy() if isinstance(v, Tensor) else v for k, v in layer.basis.arrays().items()}
         return {"basis": NAMES[type(layer.basis)], **found, "options": plain}
@@ -74,6 +78,8 @@ def stored_layer(entry: Mapping[str, Any]) -> Layer:
         return DenseLayer(*sizes, before)
     if entry["basis"] == "separable":
         return ProductLayer(tuple(stored_axis(entry["axes"][k]) for k in sorted(entry["axes"], key=int)), sizes[1])
+    if entry["basis"] == "singular":
+        return stored_modes(entry)
     options = {name: stored_option(value) for name, value in entry["options"].items()}
     return KanLayer(BASES[str(entry["basis"])](**options), *sizes, before)
 
@@ -95,3 +101,13 @@ def stored_axis(entry: Mapping[str, Any]) -> Spline:
     if not 0 <= smooth < degree <= MOST_DEGREE or (periodic and smooth != degree - 1):
         raise ValueError(f"no spline has degree {degree} and {smooth} continuous derivatives here")
     return Spline(degree, breaks, smooth, periodic)
+
+
+def stored_modes(entry: Mapping[str, Any]) -> SingularLayer:
+    """Singular functions from their arrays; raises ValueError where they make none."""
+    rows, box = np.asarray(entry["modes"], dtype=np.float64), np.asarray(entry["box"], dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[1] != 6 or box.shape != (2, 2) or not (rows[:, 3] > 0).all():
+        raise ValueError("singular functions are given by six numbers each")
+    modes = tuple(Mode((x, y), turn, scale, power, phase) for x, y, turn, scale, power, phase in rows.tolist())
+    (left, right), (low, high) = box.tolist()
+    return SingularLayer(((left, right), (low, high)), modes, int(entry["outputs"]))

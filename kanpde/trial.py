@@ -30,19 +30,20 @@ class Datum:
 
 @dataclass(frozen=True)
 class Branch:
-    """One network and the unknowns that are its outputs."""
+    """One network, the unknowns that are its outputs, and the coordinates they depend on: all, or those given."""
 
     network: Network
     unknowns: tuple[str, ...]
+    axes: tuple[int, ...] | None = None
 
     def winds(self, dimensions: int) -> bool:
         """Whether periodic coordinates enter as angles, with slopes that close up, and not as cos and sin."""
-        return self.network.layers[0].inputs == dimensions
+        return self.network.layers[0].inputs == (dimensions if self.axes is None else len(self.axes))
 
 
 @dataclass(frozen=True)
 class Trial:
-    """u = lift + distance · network for each unknown, on a box, with exact periodicity along some axes.
+    """u = lift + distance · Σ networks for each unknown, on a box, with exact periodicity along some axes.
 
     The lift is the Boolean sum of Hermite interpolants of the data on the sides (Gordon & Hall 1973); the distance
     vanishes there to the right order (Sukumar & Srivastava 2022).
@@ -68,7 +69,8 @@ class Trial:
         self, theta: Tensor, ground: Ground, wanted: Mapping[str, Indices], tapped: Sequence[Sequence[bool]] = ()
     ) -> tuple[dict[str, Jet], list[Tap]]:
         """The unknowns' derivatives `wanted` at the ground's points, and the networks' taps."""
-        found, taps, start = {}, [], 0
+        sums: dict[str, Jet] = {}
+        taps, start = [], 0
         for k, branch in enumerate(self.branches):
             part = theta[start : start + branch.network.size]
             start += branch.network.size
@@ -77,22 +79,22 @@ class Trial:
                 continue
             indices = closure(frozenset().union(*asked))
             marks = tapped[k] if tapped else ()
-            output, tap = branch.network.forward(self.inputs(ground, indices, branch.winds(len(self.box))), part, marks)
+            output, tap = branch.network.forward(self.inputs(ground, indices, branch), part, marks)
             taps += tap
             for row, name in enumerate(branch.unknowns):
                 if name in wanted:
-                    jet = Jet({a: v[row] for a, v in output.terms.items()}, indices)
-                    found[name] = self.constrained(name, jet, ground)
-        return found, taps
+                    own = closure(wanted[name]) if len(asked) > 1 else indices
+                    jet = Jet({a: v[row] for a, v in output.terms.items() if a in own}, own)
+                    sums[name] = sums[name] + jet if name in sums else jet
+        return {name: self.constrained(name, jet, ground) for name, jet in sums.items()}, taps
 
-    def inputs(self, ground: Ground, indices: Indices, winds: bool) -> Jet:
-        """The network's inputs [I, N]: coordinates mapped to [−1, 1], cos and sin of the periodic ones."""
-        key = (-1 - winds, indices)
+    def inputs(self, ground: Ground, indices: Indices, branch: Branch) -> Jet:
+        """A network's inputs [I, N]: coordinates mapped to [−1, 1], cos and sin of the periodic ones."""
+        axes = tuple(range(len(self.box))) if branch.axes is None else branch.axes
+        circles = () if branch.winds(len(self.box)) else self.periodic
+        key = (hash((axes, circles)), indices)
         if key not in ground.found:
-            circles = () if winds else self.periodic
-            rows = [
-                jet for axis in range(len(self.box)) for jet in self.embedded(axis, axis in circles, ground, indices)
-            ]
+            rows = [jet for axis in axes for jet in self.embedded(axis, axis in circles, ground, indices)]
             ground.found[key] = stacked(rows, indices, ground.points)
         return ground.found[key]  # type: ignore[return-value]
 
@@ -190,7 +192,7 @@ def stacked(jets: Sequence[Jet], indices: Indices, points: Tensor) -> Jet:
     terms: dict[Index, Tensor] = {}
     for alpha in sorted(indices):
         values = [torch.as_tensor(jet.terms.get(alpha, 0.0), dtype=points.dtype, device=points.device) for jet in jets]
-        if any(alpha in jet.terms for jet in jets):
+        if any(alpha in jet.terms for jet in jets) or not any(alpha):
             width = points.shape[1] if any(v.ndim for v in values) or not any(alpha) else 1
-            terms[alpha] = torch.stack([v.expand(width) for v in values])
+            terms[alpha] = torch.stack([v.expand(width) for v in values]) if values else points[:0]
     return Jet(terms, indices)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kanpde.build import scope_of
+from kanpde.build import domain_of, scope_of
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import Tree
 from kanpde.jet import Indices
@@ -66,6 +66,7 @@ def truth_of(spec: Spec) -> Truth | None:
     if not spec.exact:
         return None
     points = measuring_points(tuple(spec.box.values()))
+    points = points[:, domain_of(spec, scope_of(spec)).contains(points)]
     return Truth(points, exact_values(spec, points), "exact", {})
 
 

@@ -55,7 +55,7 @@ def random_theta(problem: Problem, seed: int = 0) -> Tensor:
 
 def ground(problem: Problem, block: Block, count: int = 7, seed: int = 0) -> Ground:
     """Points of one block."""
-    return Ground(draw(problem, block, count, torch.Generator().manual_seed(seed)))
+    return draw(problem, block, count, torch.Generator().manual_seed(seed))
 
 
 FEW = ("elliptic_2d_plate", "flow_2d_kovasznay", "dispersive_1d_kdv", "parabolic_2d_heat")  # order 4, system, seam, 3-D

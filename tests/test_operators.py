@@ -14,7 +14,7 @@ from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import Tree, parse
 from kanpde.functions import MULTIVARIATE, UNIVARIATE, where
 from kanpde.jet import Jet, constant
-from kanpde.operators import OPERATORS, Scene, expand
+from kanpde.operators import OPERATORS, Scene, expand, facing
 from kanpde.resolution import NUMBER, resolve
 from kanpde.resolution import Scope as Names
 from kanpde.trial import no_unknowns
@@ -35,7 +35,8 @@ def tree(text: str, axes: tuple[str, ...], normal: tuple[str, int] | None = None
     names = Names(axes, (), dict.fromkeys(FIELDS, NUMBER), on_face=normal is not None)
     found = resolve(parse(text), names)
     assert not found.faults, found.faults
-    return expand(found.tree, Scene(tuple(a for a in axes if a != "t"), definitions(axes), normal))
+    spatial = tuple(axis for axis in axes if axis != "t")
+    return expand(found.tree, Scene(spatial, definitions(axes), facing(*normal) if normal else None))
 
 
 def definitions(axes: tuple[str, ...]) -> dict[str, Tree]:

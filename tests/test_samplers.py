@@ -69,7 +69,7 @@ def test_points_of_a_face_lie_on_it(axis: int, side: int) -> None:
 def test_points_of_every_block_lie_in_it(name: str) -> None:
     problem = small_problem(gallery(name), "sine", "soft")
     for block in problem.blocks:
-        points = draw(problem, block, 50, seeded(0))
+        points = draw(problem, block, 50, seeded(0)).points
         for axis, (low, high) in enumerate(problem.trial.box):
             assert points[axis].min() >= low and points[axis].max() <= high
         if block.face is not None:

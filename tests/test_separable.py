@@ -171,7 +171,7 @@ def test_taylor_and_autograd_agree(name: str, domain: str, enforce: str) -> None
 
 def at(problem: Problem, block: Block) -> Ground:
     """Five points of a block."""
-    return Ground(draw(problem, block, 5, torch.Generator().manual_seed(3)))
+    return draw(problem, block, 5, torch.Generator().manual_seed(3))
 
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if name != "closed"])

@@ -28,7 +28,7 @@ def face_points(problem: Problem, datum: Datum, seed: int) -> Ground:
     inside = draw(problem, block, 20, torch.Generator().manual_seed(seed))
     ends = [list(box) for box in problem.trial.box]
     ends[datum.axis] = [problem.trial.box[datum.axis][datum.side]]
-    return Ground(torch.cat([inside, torch.tensor(list(product(*ends)), dtype=torch.float64).T], dim=1))
+    return Ground(torch.cat([inside.points, torch.tensor(list(product(*ends)), dtype=torch.float64).T], dim=1))
 
 
 @pairs(HARD)
@@ -92,7 +92,7 @@ def test_what_coefficients_add_is_exactly_periodic(name: str, kind: str, enforce
 
 def added(problem: Problem, theta: Tensor, unknown: str, alpha: Index, side: int, seed: int) -> Tensor:
     """What the coefficients add to a derivative on one of the two sides that are one."""
-    here = Ground(draw(problem, Block("side", (0, side), (), {}), 16, torch.Generator().manual_seed(seed)))
+    here = draw(problem, Block("side", (0, side), (), {}), 16, torch.Generator().manual_seed(seed))
     wanted = {unknown: closure(frozenset({alpha}))}
     whole, bare = (problem.trial.fields(part, here, wanted)[0][unknown] for part in (theta, torch.zeros_like(theta)))
     return torch.as_tensor(whole[alpha] - bare[alpha])
