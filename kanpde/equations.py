@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Iterable
 
-from kanpde.analysis import Ground, Orders, derivative_orders, highest
+from kanpde.analysis import Ground, Orders, degree_in_unknowns, derivative_orders, highest
 from kanpde.errors import Mistake
-from kanpde.formulas import Log, read_equation
+from kanpde.formulas import LONGEST_NAME, Log, read_equation
 from kanpde.reading import Node, Scalar, Table
 from kanpde.resolution import Scope
 from kanpde.statement import Equation
@@ -29,19 +29,28 @@ def read_equations(section: Table | None, scope: Scope, ground: Ground, log: Log
 
 
 def _equation(key: Scalar, value: Node, scope: Scope, log: Log) -> Equation | None:
-    if not key.text or not all(c.isalnum() or c in "_- " for c in key.text) or len(key.text) > 60:
-        log.say(key, "an equation's name is made of letters, digits, '-', '_' and spaces")
+    label(key, "an equation", {}, log)
     if isinstance(value, Table):
         log.say(value, "an equation for one region, '{in: …, is: …}', is not supported yet")
         return None
     return read_equation(value, key.text, scope, log)
 
 
+def label(key: Scalar, what: str, named: dict[str, str], log: Log) -> None:
+    """A mistake if something cannot be called so; otherwise notes the name as taken."""
+    if not key.text or not all(c.isalnum() or c in "_- " for c in key.text) or len(key.text) > LONGEST_NAME:
+        log.say(key, f"{what}'s name is made of letters, digits, '-', '_' and spaces")
+    elif key.text in named:
+        log.say(key, f"'{key.text}' is already the name of {named[key.text]}")
+    named.setdefault(key.text, what)
+
+
 def need_unknowns(equations: Iterable[Equation], what: str, ground: Ground, log: Log) -> None:
     """A mistake for each equation without any unknown."""
     for equation in equations:
         path = f"equations.{equation.name}" if what == "equation" else "boundary"
-        if not joint_orders([equation], ground):
+        fitted = what == "condition" and any(degree_in_unknowns(s, ground) for s in (equation.left, equation.right))
+        if not fitted and not joint_orders([equation], ground):
             log.mistakes.append(Mistake(equation.place, path, f"this {what} contains no unknown"))
 
 

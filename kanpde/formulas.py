@@ -98,10 +98,18 @@ def read_formula(node: Node, scope: Scope, log: Log) -> Tree | None:
 
 def read_equation(node: Node, name: str, scope: Scope, log: Log) -> Equation | None:
     """An equation between numbers, or None after a mistake."""
+    sides = read_sides(node, log)
+    return equation_of(node, name, sides, scope, log) if sides and isinstance(node, Scalar) else None
+
+
+def read_sides(node: Node, log: Log) -> tuple[Tree, Tree] | None:
+    """The two sides of an equation whose names are not looked up yet."""
     text = scalar(node, "an equation 'left = right'", log)
-    sides = _parsed(text, parse_equation, log) if text else None
-    if text is None or sides is None:
-        return None
+    return _parsed(text, parse_equation, log) if text else None
+
+
+def equation_of(text: Scalar, name: str, sides: tuple[Tree, Tree], scope: Scope, log: Log) -> Equation | None:
+    """The equation between two sides if they are numbers, or None after a mistake."""
     (left, first), (right, second) = (resolved(text, side, scope, log) for side in sides)
     if UNSURE in (first, second):
         return None

@@ -10,7 +10,10 @@ from kanpde.names import suggestion
 from kanpde.reading import Entry, Node, Scalar, Source, Table, joined
 
 # Sections whose keys are the user's own names: an override replaces such an entry, it never makes a new one.
-_OWN_NAMES = ("domain", "definitions", "equations", "initial", "boundary", "exact", "output.extra")
+_OWN_NAMES = (
+    *("domain", "definitions", "parameters", "fit", "equations", "initial", "boundary", "constraints", "data"),
+    *("exact", "output.extra"),
+)
 
 
 def overridden(root: Table, overrides: Iterable[str], mistakes: list[Mistake]) -> Table:

@@ -159,6 +159,30 @@ class ReferenceSection(Section):
     )
 
 
+class FitSection(Section):
+    """An unknown constant or function that data or constraints determine."""
+
+    start: Optional[Formula] = Field(default=None, description="first guess; in the middle of the range if left out")
+    range: Optional[Interval] = Field(default=None, description="bounds between which it lies")
+    of: Optional[Annotated[list[str], Field(min_length=1)]] = Field(
+        default=None, description="coordinates of which it is a function; left out: a constant"
+    )
+
+
+class DataSection(Section):
+    """Measurements in a file whose columns are matched by name."""
+
+    file: Annotated[str, Field(min_length=1)] = Field(
+        description="CSV or HDF5 file, path relative to the problem file: all coordinates, and unknowns or fitted names"
+    )
+    sigma: Optional[Formula] = Field(
+        default=None, description="standard deviation of the readings, or the column that holds it; else estimated"
+    )
+    columns: Optional[dict[str, Annotated[str, Field(min_length=1)]]] = Field(
+        default=None, description="name: column, where they differ"
+    )
+
+
 class ProblemFile(Section):
     """A partial differential equation with its conditions, and how to solve it."""
 
@@ -170,11 +194,21 @@ class ProblemFile(Section):
     domain: dict[str, Interval] = Field(description="an interval for each coordinate; `t` is time", min_length=1)
     equations: dict[str, Equation] = Field(description="name: lhs = rhs, as many as unknowns", min_length=1)
     definitions: dict[str, Formula] = Field(default={}, description="name: number or expression, in any order")
+    parameters: dict[str, Interval] = Field(
+        default={}, description="an interval for each further input, for all of whose values the problem is solved"
+    )
+    fit: dict[str, FitSection] = Field(default={}, description="unknown constants and functions")
     initial: dict[str, Formula] = Field(default={}, description="values at the first time: u, u_t")
     boundary: dict[str, Conditions] = Field(
         default={}, description="place: equation, list of equations, `free`, or `x: periodic`"
     )
-    exact: dict[str, Formula] = Field(default={}, description="the solution, where it is known")
+    constraints: dict[str, Equation] = Field(
+        default={}, description="name: equation of values at a point, p(x=0, y=0) = 0, or of integrals, integral(u) = 1"
+    )
+    data: dict[str, DataSection] = Field(default={}, description="measurements to which the solution is fitted")
+    exact: dict[str, Formula] = Field(
+        default={}, description="the solution, and what is fitted, where they are known"
+    )
     reference: Optional[ReferenceSection] = Field(default=None, description="a file with the solution")
     network: Network = Field(default=Network(), description="the trial functions")
     enforce: Literal["auto", "hard", "soft"] = Field(

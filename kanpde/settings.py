@@ -159,14 +159,20 @@ def read_reference(node: Node | None, folder: Path, log: Log, files: bool = True
     where = node.get("file") if isinstance(node, Table) else None
     if found is None or where is None:
         return None
-    path = (folder / found.file).resolve()
+    path = located(found.file, folder, where, log, files)
+    return Reference(path, found.tolerance, where.place) if path else None
+
+
+def located(file: str, folder: Path, where: Node, log: Log, files: bool) -> Path | None:
+    """The path of a file inside the problem's folder that, with `files`, exists; None after a mistake."""
+    path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()):
-        log.say(where, f"'{found.file}' lies outside the problem's folder")
+        log.say(where, f"'{file}' lies outside the problem's folder")
         return None
     if files and not path.is_file():
-        log.say(where, f"there is no file '{found.file}' in the problem's folder")
+        log.say(where, f"there is no file '{file}' in the problem's folder")
         return None
-    return Reference(path, found.tolerance, where.place)
+    return path
 
 
 def read_output(node: Node | None, scope: Scope, box: Mapping[str, tuple[float, float]], log: Log) -> OutputSpec:
