@@ -1,4 +1,4 @@
-"""What holds on the faces of the box and at the first time."""
+"""What holds on the boundary and at the first time."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ from typing import Iterator, Mapping
 from kanpde.errors import Mistake, Place
 from kanpde.formulas import Log, read_equation, read_formula
 from kanpde.names import subscripted, suggestion
+from kanpde.places import KEYWORDS, SIDES, Places, Spot, faces_of
 from kanpde.reading import Entry, Node, Scalar, Sequence, Table, is_empty
 from kanpde.resolution import Scope
 from kanpde.statement import Condition, Equation, Face
 from kanpde.tree import Call, Derivative, Name, Tree
 
-_KEYWORDS = ("all", "rest")
-_SIDES = ("left", "right", "bottom", "top", "front", "back")
-
 
 @dataclass(frozen=True)
 class Boundary:
-    """The conditions on all faces, the periodic coordinates, and the faces without any condition."""
+    """The conditions on all parts of the boundary, the periodic coordinates, and the parts without any condition."""
 
     conditions: tuple[Condition, ...] = ()
     periodic: tuple[str, ...] = ()
-    free: tuple[Face, ...] = ()
+    free: tuple[Spot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,32 +29,23 @@ class Part:
     """One entry of `boundary` with the faces it speaks of."""
 
     entry: Entry
-    faces: tuple[Face, ...]
+    faces: tuple[Spot, ...]
 
 
-def faces_of(axis: str) -> tuple[Face, Face]:
-    """The two faces across one coordinate."""
-    return Face(axis, "min"), Face(axis, "max")
-
-
-def places(spatial: tuple[str, ...]) -> dict[str, Face]:
-    """The names of all faces."""
-    named = {str(face): face for axis in spatial for face in faces_of(axis)}
-    for axis, words in zip(spatial, (_SIDES[:2], _SIDES[2:4])):
-        if len(spatial) <= 2:
-            named.update(zip(words, faces_of(axis)))
-    return named
-
-
-def read_boundary(node: Table | None, scope: Scope, start: Place, log: Log) -> Boundary:
-    """The conditions on every face of the coordinates other than time, each covered once."""
-    faces = tuple(face for axis in scope.spatial for face in faces_of(axis))
-    covered: dict[Face, str] = {}
+def read_boundary(node: Table | None, scope: Scope, places: Places[Spot], start: Place, log: Log) -> Boundary:
+    """The conditions on every part of the boundary, each covered once."""
+    covered: dict[Spot, str] = {}
     entries = node.entries if node else ()
-    periodic = tuple(axis for entry in entries for axis in _periodic(entry, scope, covered, log))
-    parts = list(_parts([entry for entry in entries if not _is_periodic(entry)], scope, covered, log))
+    turning = [entry for entry in entries if _is_periodic(entry)]
+    if places.word == "face":
+        periodic = tuple(axis for entry in turning for axis in _periodic(entry, scope, places, covered, log))
+    else:
+        periodic = ()
+        for entry in turning:
+            log.say(entry.value, "'periodic' is not supported with shapes; it is for intervals, as in x: [0, 1]")
+    parts = list(_parts([entry for entry in entries if not _is_periodic(entry)], scope, places, covered, log))
     place = node.place if node else start
-    for face in faces:
+    for face in places.everything if periodic or not turning else ():
         if face not in covered:
             message = f"no condition on '{face}'; write '{face}: free' if the problem needs none there"
             log.mistakes.append(Mistake(place, "boundary", message))
@@ -82,67 +71,72 @@ def _words(key: Scalar) -> Iterator[Scalar]:
         column += len(piece) + 1
 
 
-def _cover(faces: tuple[Face, ...], word: Scalar, covered: dict[Face, str], log: Log) -> tuple[Face, ...]:
+def _cover(faces: tuple[Spot, ...], word: Scalar, covered: dict[Spot, str], log: Log) -> tuple[Spot, ...]:
     """The faces not covered before; a mistake for the others."""
     twice = [face for face in faces if face in covered]
     if twice:
         by = covered[twice[0]]
-        hint = "; write 'rest' in place of 'all' for the faces that remain" if "all" in (by, word.text) else ""
+        what = "faces" if isinstance(twice[0], Face) else "parts"
+        hint = f"; write 'rest' in place of 'all' for the {what} that remain" if "all" in (by, word.text) else ""
         log.say(word, f"'{twice[0]}' already has its conditions under '{by}'{hint}")
     new = tuple(face for face in faces if face not in covered)
     covered.update(dict.fromkeys(new, word.text))
     return new
 
 
-def _periodic(entry: Entry, scope: Scope, covered: dict[Face, str], log: Log) -> Iterator[str]:
-    if not _is_periodic(entry):
-        return
+def _periodic(entry: Entry, scope: Scope, places: Places[Spot], covered: dict[Spot, str], log: Log) -> Iterator[str]:
     for word in _words(entry.key):
         if word.text in scope.spatial:
             _cover(faces_of(word.text), word, covered, log)
             yield word.text
         elif word.text == "all":
-            _cover(tuple(face for axis in scope.spatial for face in faces_of(axis)), word, covered, log)
+            _cover(places.everything, word, covered, log)
             yield from scope.spatial
         else:
-            face = places(scope.spatial).get(word.text)
-            hint = f"; write '{face.axis}: periodic'" if face else suggestion(word.text, scope.spatial)
-            if face:
-                covered.update(dict.fromkeys(faces_of(face.axis), word.text))
+            axes = {face.axis for face in places.named.get(word.text, ()) if isinstance(face, Face)}
+            hint = f"; write '{min(axes)}: periodic'" if len(axes) == 1 else suggestion(word.text, scope.spatial)
+            for axis in axes:
+                covered.update(dict.fromkeys(faces_of(axis), word.text))
             log.say(word, f"'periodic' is said of a coordinate, not of '{word.text}'{hint}")
 
 
-def _parts(entries: list[Entry], scope: Scope, covered: dict[Face, str], log: Log) -> Iterator[Part]:
+def _parts(
+    entries: list[Entry], scope: Scope, places: Places[Spot], covered: dict[Spot, str], log: Log
+) -> Iterator[Part]:
     """The faces of each entry; `rest` is what no other entry covers."""
-    everything = tuple(face for axis in scope.spatial for face in faces_of(axis))
-    found: dict[int, list[Face]] = {index: [] for index in range(len(entries))}
+    found: dict[int, list[Spot]] = {index: [] for index in range(len(entries))}
     words = [(index, word) for index, entry in enumerate(entries) for word in _words(entry.key)]
     for index, word in sorted(words, key=lambda pair: pair[1].text == "rest"):
-        if word.text in _KEYWORDS:
+        if word.text in KEYWORDS:
+            everything = places.everything
             faces = everything if word.text == "all" else tuple(f for f in everything if f not in covered)
-            if word.text == "rest" and not faces:
-                log.say(word, "'rest' has no face left: all have their conditions")
+            if word.text == "rest" and not faces and places.complete:
+                log.say(word, f"'rest' has no {places.word} left: all have their conditions")
             found[index] += _cover(faces, word, covered, log)
-        elif face := places(scope.spatial).get(word.text):
-            found[index] += _cover((face,), word, covered, log)
-        else:
-            log.say(word, _stranger(word.text, scope))
+        elif word.text in places.named:
+            found[index] += _cover(places.named[word.text], word, covered, log)
+        elif places.complete:
+            log.say(word, _stranger(word.text, scope, places))
     for index, entry in enumerate(entries):
         if index not in {number for number, _ in words}:
-            log.say(entry.key, "a face is named here, as in 'left: u = 0'")
+            example = "left" if "left" in places.named else next(iter(places.named), "all")
+            log.say(entry.key, f"a {places.word} is named here, as in '{example}: u = 0'")
         yield Part(entry, tuple(found[index]))
 
 
-def _stranger(word: str, scope: Scope) -> str:
-    """What to say of a word that names no face."""
-    if word in scope.spatial:
-        return f"'{word}' is a coordinate; write '{word}_min, {word}_max', or '{word}: periodic'"
+def _stranger(word: str, scope: Scope, places: Places[Spot]) -> str:
+    """What to say of a word that names no part of the boundary."""
+    if word in places.barred:
+        return places.barred[word]
     if word in ("t", "t_min", "t_max"):
         return "conditions in time stand under 'initial'"
-    if word in _SIDES:
+    if word in scope.spatial and places.word == "face":
+        return f"'{word}' is a coordinate; write '{word}_min, {word}_max', or '{word}: periodic'"
+    if word in SIDES and places.word == "face":
         return f"no face is named '{word}' here; write x_min, x_max and so on"
-    known = (*places(scope.spatial), *_KEYWORDS)
-    return f"no face is named '{word}'{suggestion(word, known) or '; the faces are ' + ', '.join(known)}"
+    known = (*places.named, *KEYWORDS)
+    hint = suggestion(word, known) or f"; the {places.word}s are {', '.join(known)}"
+    return f"no {places.word} is named '{word}'{hint}"
 
 
 def _conditions(part: Part, scope: Scope, log: Log) -> Iterator[Condition]:
@@ -184,7 +178,7 @@ def _distinct(conditions: list[Condition], log: Log) -> Iterator[Condition]:
     seen: dict[str, Condition] = {}
     told: set[Place] = set()
     for condition in conditions:
-        label = condition.name.partition(".")[2]
+        label = condition.name.removeprefix(f"{condition.face}.")
         if condition.name in seen and not label.isdigit() and condition.equation.place not in told:
             told.add(condition.equation.place)
             message = f"'{label}' is already prescribed on '{condition.face}'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kanpde.conditions import places
+from kanpde.places import named_faces
 from kanpde.plan import Plan
 from kanpde.spec import Face, Spec
 from kanpde.writers.domain import Domain, Side, draw_domain
@@ -19,7 +19,7 @@ def portrait(spec: Spec, planned: Plan) -> bytes:
 def side_of(face: Face, spec: Spec, planned: Plan) -> Side:
     """One side of the box with what is stated there."""
     here = [condition for condition in (*spec.initial, *spec.boundary) if condition.face == face]
-    spoken = {known: word for word, known in places(tuple(n for n in spec.box if n != "t")).items()}
+    spoken = {known: word for word, known in named_faces(tuple(n for n in spec.box if n != "t")).items()}
     axis, end = tuple(spec.box).index(face.axis), int(face.side == "max")
     exact = all(condition.name in planned.built_in for condition in here)
     unstated = "periodic" if face.axis in spec.periodic else "no condition"
