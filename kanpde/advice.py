@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Mapping
 
+BRACKET_IN_FLOW = (
+    "inside { } and [ ], a '[' or ',' ends the text before it; put the whole text in quotes, "
+    "or give each entry a line of its own in place of { }"
+)
 ADVICE: Mapping[str, str] = {
     "mapping values are not allowed here": "a second ': ' on one line; put the text after the first one in quotes, "
     "or start a new, indented line",

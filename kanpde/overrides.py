@@ -11,8 +11,8 @@ from kanpde.reading import Entry, Node, Scalar, Source, Table, joined
 
 # Sections whose keys are the user's own names: an override replaces such an entry, it never makes a new one.
 _OWN_NAMES = (
-    *("domain", "definitions", "parameters", "fit", "equations", "initial", "boundary", "constraints", "data"),
-    *("exact", "output.extra"),
+    *("domain", "domain.shapes", "domain.parts", "definitions", "parameters", "fit"),
+    *("equations", "initial", "boundary", "constraints", "data", "exact", "output.extra"),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Iterator, Union
 
 import yaml
 
-from kanpde.advice import ADVICE
+from kanpde.advice import ADVICE, BRACKET_IN_FLOW
 from kanpde.errors import Mistake, Place, SpecError
 
 LARGEST = 1_000_000
@@ -166,6 +166,8 @@ class Source:
         place = self.place(mark.line, mark.column) if mark else self.place(0, 0)
         if "mapping values" in problem and ": " not in place.text[: place.column - 1]:
             return Mistake(place, "", "this entry is not indented like the lines above")
+        if "expected ','" in problem and _is_open(place.text[: place.column - 1]):
+            return Mistake(place, "", BRACKET_IN_FLOW)
         for pattern, advice in ADVICE.items():
             if pattern in problem:
                 return Mistake(place, "", advice)

@@ -13,6 +13,7 @@ from kanpde.reading import Entry, Node, Scalar, Sequence, Table
 from kanpde.shapes import Ground, read_shape
 from kanpde.terrain import Terrain
 
+_FROM_FILES = {"polygon": ("x", "y"), "mesh": ("x", "y", "z")}  # coordinates of shapes that are made by functions
 WORDS = ("shapes", "region", "parts")  # of the section `domain`, beside coordinates
 
 
@@ -29,8 +30,9 @@ def read_region(domain: Table, ground: Ground, taken: dict[str, str], log: Log) 
         if name in taken:
             log.say(domain.get("shapes") or domain, f"'{name}' is a coordinate here, and {taken[name]} as well")
         taken[name] = "a coordinate"
-    names = tuple(entry.key.text for entry in entries if _declared(entry.key, taken, log))
-    tree = _region_tree(domain, names, log)
+    for entry in entries:
+        _declare(entry.key, taken, log)
+    tree = _region_tree(domain, tuple(entry.key.text for entry in entries), log)
     region = _region(shapes, tree, domain, log) if tree is not None and len(log.mistakes) == before else None
     if region is None:
         return Terrain(coordinates, complete=False)
@@ -76,12 +78,11 @@ def _entries(node: Node | None, log: Log) -> tuple[Entry, ...]:
     return node.entries[:MOST_SHAPES]
 
 
-def _declared(key: Scalar, taken: dict[str, str], log: Log) -> bool:
-    """Whether a name can be that of a shape."""
+def _declare(key: Scalar, taken: dict[str, str], log: Log) -> None:
     if key.text in RESERVED:
         log.say(key, f"'{key.text}' has a meaning under 'boundary' and cannot name a shape")
-        return False
-    return declare(key, "a shape", taken, log)
+    else:
+        declare(key, "a shape", taken, log)
 
 
 def _axes(axes: Mapping[str, tuple[str, ...]], entries: tuple[Entry, ...], log: Log) -> tuple[str, ...]:
@@ -101,28 +102,21 @@ def _axes(axes: Mapping[str, tuple[str, ...]], entries: tuple[Entry, ...], log: 
 def _guess(node: Node) -> tuple[str, ...]:
     """The coordinates of a shape that could not be made."""
     kind = node.text.partition("(")[0].strip() if isinstance(node, Scalar) else ""
-    axes: Any = getattr(SHAPES.get(kind), "axes", ())
-    return axes if isinstance(axes, tuple) else ()
+    axes: Any = getattr(SHAPES.get(kind), "axes", None)
+    return axes if isinstance(axes, tuple) else _FROM_FILES.get(kind, ())
 
 
 def _region_tree(domain: Table, names: tuple[str, ...], log: Log) -> Tree | None:
     """The expression that joins the shapes, each of which it uses."""
-    node = domain.get("region")
+    node, shapes = domain.get("region"), domain.entry("shapes")
     if node is None:
-        if len(names) > 1:
-            log.say(
-                domain.get("shapes") or domain, f"'region' is missing; join the shapes, as in {' - '.join(names[:2])}"
-            )
+        if len(names) > 1 and shapes:
+            log.say(shapes.key, f"'region' is missing; join the shapes, as in region: {' - '.join(names[:2])}")
         return Leaf(names[0]) if len(names) == 1 else None
     text = scalar(node, "an expression over shapes, as in plate - hole,", log)
-    if text is None:
-        return None
-    before = len(log.mistakes)
-    tree = read_join(text, names, log)
-    if tree is None or len(log.mistakes) > before:
-        return None
-    shapes = domain.get("shapes")
-    for entry in shapes.entries if isinstance(shapes, Table) else ():
-        if entry.key.text in set(names) - set(leaves(tree)):
+    tree = read_join(text, names, log) if text and names else None
+    unused = set(names) - set(leaves(tree)) if tree is not None else set()
+    for entry in shapes.value.entries if shapes and isinstance(shapes.value, Table) else ():
+        if entry.key.text in unused:
             log.say(entry.key, "this shape is not part of the region")
     return tree

@@ -22,7 +22,29 @@ _FORMULA = {"type": ["string", "number"]}
 Formula = Annotated[str, WithJsonSchema(_FORMULA)]
 _EQUATION = {"type": "string", "pattern": "="}
 Equation = Annotated[str, WithJsonSchema(_EQUATION)]
-Interval = Annotated[list[str], WithJsonSchema({"type": "array", "items": _FORMULA, "minItems": 2, "maxItems": 2})]
+_INTERVAL = {"type": "array", "items": _FORMULA, "minItems": 2, "maxItems": 2}
+Interval = Annotated[list[str], WithJsonSchema(_INTERVAL)]
+_PART = {
+    "type": "object",
+    "properties": {
+        "of": {"type": "string", "description": "part of a shape's boundary, as plate.left"},
+        "where": {"type": "string", "description": "comparison that holds on this part, as y < 0"},
+    },
+    "required": ["of", "where"],
+    "additionalProperties": False,
+}
+_SHAPES = "name: shape, as disc(center=[0, 0], radius=1)"
+_DOMAIN = {
+    "type": "object",
+    "properties": {
+        "shapes": {"type": "object", "description": _SHAPES, "additionalProperties": {"type": "string"}},
+        "region": {"type": "string", "description": "shapes joined by + union, - difference, & intersection"},
+        "parts": {"type": "object", "description": "named parts of the boundary", "additionalProperties": _PART},
+    },
+    "additionalProperties": _INTERVAL,
+    "minProperties": 1,
+}
+Domain = Annotated[dict[str, Any], WithJsonSchema(_DOMAIN)]
 Conditions = Annotated[
     str, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": _EQUATION, "minItems": 1}]})
 ]
@@ -191,7 +213,9 @@ class ProblemFile(Section):
     )
     title: str = Field(default="", description="free text")
     unknowns: list[str] = Field(description="names of the fields to find", min_length=1)
-    domain: dict[str, Interval] = Field(description="an interval for each coordinate; `t` is time", min_length=1)
+    domain: Domain = Field(
+        description="an interval for each coordinate, or `shapes` joined by `region`; `t` is time", min_length=1
+    )
     equations: dict[str, Equation] = Field(description="name: lhs = rhs, as many as unknowns", min_length=1)
     definitions: dict[str, Formula] = Field(default={}, description="name: number or expression, in any order")
     parameters: dict[str, Interval] = Field(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any, Iterator, Mapping
 
 from kanpde.declarations import read_constant
@@ -15,6 +17,7 @@ from kanpde.reading import Node, Scalar, joined
 from kanpde.terrain import Ground
 
 LARGEST_LIST = 10_000
+DEEPEST = 20
 _CALL = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*\((.*)\)\s*", re.DOTALL)
 _KEYWORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=(?!=)\s*")
 _PAIRS = {")": "(", "]": "["}
@@ -29,26 +32,28 @@ def read_shape(node: Node, ground: Ground, log: Log) -> Shape | None:
     if text is None or not _is_closed(text, log):
         return None
     found = _CALL.fullmatch(text.text)
-    if found is None:
+    if found is None or _closing(text.text, found.start(2) - 1) != found.end(2):
         log.say_at(text, 0, _WRITTEN)
         return None
-    kind = found[1]
-    if kind not in SHAPES:
-        hint = suggestion(kind, SHAPES) or f"; known are {', '.join(SHAPES)}"
-        log.say_at(text, found.start(1), f"unknown shape '{kind}'{hint}")
+    kind = _part(text, *found.span(1))
+    if kind.text not in SHAPES:
+        hint = suggestion(kind.text, SHAPES) or f"; known are {', '.join(SHAPES)}"
+        log.say_at(kind, 0, f"unknown shape '{kind.text}'{hint}")
         return None
     before = len(log.mistakes)
-    values = _values(kind, _part(text, *found.span(2)), ground, log)
-    missing = [name for name, known in _keywords(kind).items() if known.default is known.empty and name not in values]
+    nodes = _nodes(kind.text, _part(text, *found.span(2)), log)
+    values = {name: _TEXTS.get(name, _number)(value, ground, log) for name, value in nodes.items()}
     if len(log.mistakes) > before:
         return None
-    if missing:
-        log.say_at(text, found.start(1), f"'{missing[0]}' is missing; write {_usage(kind)}")
+    needed = [name for name, known in _keywords(kind.text).items() if known.default is known.empty]
+    if missing := [name for name in needed if name not in values]:
+        usage = ", ".join(f"{name}=…" for name in needed)
+        log.say_at(kind, 0, f"'{missing[0]}' is missing; write {kind.text}({usage})")
         return None
     try:
-        return SHAPES[kind](**values)
+        return SHAPES[kind.text](**values)
     except (ValueError, KanpdeError) as error:
-        log.say_at(text, found.start(1), str(error))
+        log.say_at(nodes.get(str(error).partition(" ")[0], kind), 0, str(error))
         return None
 
 
@@ -57,48 +62,38 @@ def _keywords(kind: str) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(SHAPES[kind]).parameters
 
 
-def _usage(kind: str) -> str:
-    """How shapes of a kind are written."""
-    return (
-        f"{kind}({', '.join(f'{name}=…' for name, known in _keywords(kind).items() if known.default is known.empty)})"
-    )
-
-
-def _values(kind: str, inside: Scalar, ground: Ground, log: Log) -> dict[str, Value]:
-    """The values by keyword; those that are mistaken are left out."""
+def _nodes(kind: str, inside: Scalar, log: Log) -> dict[str, Scalar]:
+    """The texts of the values by keyword."""
     known = _keywords(kind)
-    values: dict[str, Value] = {}
+    found: dict[str, Scalar] = {}
     for item in listed(inside):
         key = _KEYWORD.match(item.text)
         if key is None:
-            hint = f"; known are {', '.join(known)}"
-            log.say_at(item, 0, f"a value of a shape has its keyword before it, as in {next(iter(known))}=…{hint}")
-            continue
-        name, value = key[1], _part(item, key.end(), len(item.text))
-        if name not in known:
-            hint = suggestion(name, known) or f"; known are {', '.join(known)}"
-            log.say_at(item, 0, f"'{kind}' has no '{name}'{hint}")
-        elif name in values:
-            log.say_at(item, 0, f"'{name}' is already given")
+            log.say_at(item, 0, f"a keyword is missing here, as in {next(iter(known))}=…; known are {', '.join(known)}")
+        elif key[1] not in known:
+            hint = suggestion(key[1], known) or f"; known are {', '.join(known)}"
+            log.say_at(item, 0, f"'{kind}' has no '{key[1]}'{hint}")
+        elif key[1] in found:
+            log.say_at(item, 0, f"'{key[1]}' is already given")
         else:
-            read = _TEXTS.get(name, _number)
-            values[name] = read(Scalar(value.text, joined(value.path, name), value.place, value.inset), ground, log)
-    return values
+            value = _part(item, key.end(), len(item.text))
+            found[key[1]] = replace(value, path=joined(value.path, key[1]))
+    return found
 
 
 def _number(node: Scalar, ground: Ground, log: Log) -> Value:
     """A number, or a list of such values."""
     text = node.text
     if text.startswith("["):
-        if not text.endswith("]") or text.index("]") < len(text) - 1 and _closes(text) < len(text) - 1:
-            log.say_at(node, 0, "a list is written [a, b]")
+        if _closing(text, 0) < len(text) - 1:
+            log.say_at(node, _closing(text, 0) + 1, "a list stands alone, as in [0, 1]")
             return None
         items = list(listed(_part(node, 1, len(text) - 1)))
         if len(items) > LARGEST_LIST:
             log.say_at(node, 0, f"{len(items)} entries; at most {LARGEST_LIST}, or write them to a file")
             return None
         return tuple(_number(item, ground, log) for item in items)
-    if text.startswith("(") and _closes(text) == len(text) - 1 and len(list(listed(_part(node, 1, len(text) - 1)))) > 1:
+    if text.startswith("(") and len(list(listed(_part(node, 1, _closing(text, 0))))) > 1:
         log.say_at(node, 0, f"a list is written [{text[1:-1]}]")
         return None
     return read_constant(node, ground.constants, log, "a value")
@@ -113,14 +108,17 @@ def _word(node: Scalar, ground: Ground, log: Log) -> str:
 def _file(node: Scalar, ground: Ground, log: Log) -> str | None:
     """A file in the problem's folder."""
     name = _word(node, ground, log)
-    path = (ground.folder / name).resolve()
-    if not path.is_relative_to(ground.folder.resolve()):
+    try:
+        path = (ground.folder / name).resolve()
+        inside, there = path.is_relative_to(ground.folder.resolve()), path.is_file()
+    except OSError as error:
+        log.say_at(node, 0, f"the file cannot be found ({str(error.strerror).lower()})")
+        return None
+    if not inside:
         log.say_at(node, 0, f"'{name}' lies outside the problem's folder")
-    elif not path.is_file():
+    elif not there:
         log.say_at(node, 0, f"there is no file '{name}' in the problem's folder")
-    else:
-        return str(path)
-    return None
+    return str(path) if inside and there else None
 
 
 _TEXTS = {"file": _file, "axis": _word}
@@ -146,14 +144,10 @@ def listed(node: Scalar) -> Iterator[Scalar]:
             start = column + 1
 
 
-def _closes(text: str) -> int:
-    """Where the bracket that a text starts with is closed."""
-    depth = 0
-    for column, letter in enumerate(text):
-        depth += (letter in "([") - (letter in ")]")
-        if depth == 0:
-            return column
-    return len(text)
+def _closing(text: str, opening: int) -> int:
+    """Where the bracket at a column is closed."""
+    depths = accumulate((letter in "([") - (letter in ")]") for letter in text[opening:])
+    return opening + next(column for column, depth in enumerate(depths) if depth == 0)
 
 
 def _is_closed(node: Scalar, log: Log) -> bool:
@@ -162,6 +156,9 @@ def _is_closed(node: Scalar, log: Log) -> bool:
     for column, letter in enumerate(node.text):
         if letter in "([":
             opened.append(column)
+            if len(opened) > DEEPEST:
+                log.say_at(node, column, f"nested more than {DEEPEST} deep")
+                return False
         elif letter in _PAIRS and (not opened or node.text[opened.pop()] != _PAIRS[letter]):
             log.say_at(node, column, f"this '{letter}' has no matching '{_PAIRS[letter]}'")
             return False
