@@ -43,7 +43,7 @@ def scope_of(spec: Spec) -> Scope:
 
 def spatial(spec: Spec) -> tuple[str, ...]:
     """The coordinates other than time."""
-    return tuple(name for name in spec.box if name != "t")
+    return spec.spatial
 
 
 def scene_on(spec: Spec, condition: Condition) -> Scene:
@@ -222,11 +222,13 @@ def where(spec: Spec, condition: Condition) -> Where:
 
 def domain_of(spec: Spec, scope: Scope) -> Domain:
     """Where the problem holds."""
-    return Domain(scope, tuple(spec.box.values()), getattr(spec, "region", None))
+    return Domain(scope, tuple(spec.box.values()), spec.region)
 
 
 def is_linear(spec: Spec) -> bool:
-    """Whether every equation and condition is affine in the unknowns."""
-    facts = survey(spec.definitions, spec.unknowns, spatial(spec))
+    """Whether every equation, condition and constraint is affine in the unknowns and what is fitted."""
+    facts = survey(spec.definitions, spec.unknowns, spatial(spec), spec.fitted)
     equations = [*spec.equations, *(c.equation for c in (*spec.initial, *spec.boundary))]
-    return all(degree_in_unknowns(side, facts) <= 1 for e in equations for side in (e.left, e.right))
+    formulas = [side for equation in equations for side in (equation.left, equation.right)]
+    formulas += [formula for constraint in spec.constraints for formula in constraint.formulas]
+    return all(degree_in_unknowns(formula, facts) <= 1 for formula in formulas)

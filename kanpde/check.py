@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping
+from typing import TYPE_CHECKING, Mapping
 
 from kanpde.affine import Affine, affine, quotient, times, value_of
 from kanpde.analysis import (
@@ -15,10 +15,24 @@ from kanpde.analysis import (
     highest,
     survey,
 )
-from kanpde.spec import Condition, Equation, Spec
-from kanpde.tree import Binary, Call, Derivative, Name, Number, Tree
+from kanpde.places import axis_of
+from kanpde.point_values import PointConstraint
+from kanpde.spec import Condition, Constraint, Equation, Spec
+from kanpde.tree import Binary, Call, Derivative, Name, Number, Tree, free_names
+
+if TYPE_CHECKING:
+    from kanpde.geometries import Join, Leaf, Region
 
 __all__ = ["EquationSummary", "Kind", "Summary", "degree_in_unknowns", "ground_of", "kind", "summary"]
+
+NOT_YET = {  # sections and their fields
+    "parameters": "parameters",
+    "fit": "fitted",
+    "constraints": "constraints",
+    "data": "data",
+}
+MOST_LISTED = 8
+MEASURES = {1: ("length", "points"), 2: ("area", "length"), 3: ("volume", "area")}
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,16 @@ class EquationSummary:
 
 
 @dataclass(frozen=True)
+class RegionSummary:
+    """A region: the kinds of its shapes, how they are joined, its volume, and the measures of its boundary's parts."""
+
+    shapes: Mapping[str, str]
+    region: str
+    volume: float
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Summary:
     """What a problem is, as a person would put it."""
 
@@ -53,11 +77,12 @@ class Summary:
     free: tuple[str, ...]
     linear: bool
     warnings: tuple[str, ...]
+    region: RegionSummary | None = None
 
 
 def ground_of(spec: Spec) -> Ground:
     """What is known of the names of a problem."""
-    return survey(spec.definitions, spec.unknowns, tuple(name for name in spec.box if name != "t"))
+    return survey(spec.definitions, spec.unknowns, spec.spatial, spec.fitted)
 
 
 def summary(spec: Spec) -> Summary:
@@ -66,6 +91,7 @@ def summary(spec: Spec) -> Summary:
     equations = tuple(_equation(equation, ground, tuple(spec.box)) for equation in spec.equations)
     kinds = {condition.name: kind(condition, spec) for condition in (*spec.initial, *spec.boundary)}
     linear = all(part.linear for part in equations) and all(_linear(c.equation, ground) for c in spec.boundary)
+    linear = linear and all(_affine(constraint, ground) for constraint in spec.constraints)
     return Summary(
         title=spec.title,
         unknowns=spec.unknowns,
@@ -75,7 +101,34 @@ def summary(spec: Spec) -> Summary:
         free=tuple(str(face) for face in spec.free),
         linear=linear,
         warnings=tuple(_warnings(spec, equations, ground)),
+        region=_region(spec.region) if spec.region else None,
     )
+
+
+def _region(region: Region) -> RegionSummary:
+    kinds = {name: type(shape).__name__.lower() for name, shape in region.shapes.items()}
+    parts = {".".join(filter(None, key)): region.measure(*key) for key in region.pieces}
+    return RegionSummary(kinds, _joined(region.tree), region.volume, parts)
+
+
+def _sides(region: RegionSummary, word: str) -> list[str]:
+    """The parts of the boundary with their measures, in one line for a shape with many."""
+    found = []
+    for shape in region.shapes:
+        own = {name: size for name, size in region.parts.items() if name.partition(".")[0] == shape}
+        if len(own) > MOST_LISTED:
+            own = {f"{shape} ({len(own)} parts)": sum(own.values())}
+        found += [f"{name}: {word} {size:.6g}" for name, size in own.items()]
+    return found
+
+
+def _joined(tree: Leaf | Join) -> str:
+    """The expression of a region."""
+    if not hasattr(tree, "sign"):
+        return tree.name
+    left, right = _joined(tree.left), _joined(tree.right)
+    left = f"({left})" if " " in left and tree.sign == "&" else left
+    return f"{left} {tree.sign} ({right})" if " " in right else f"{left} {tree.sign} {right}"
 
 
 def kind(condition: Condition, spec: Spec) -> Kind:
@@ -86,9 +139,12 @@ def kind(condition: Condition, spec: Spec) -> Kind:
     if form is None or not form.coefficients:
         return Kind("operator")
     atoms = tuple(form.coefficients)
+    if any(free_names(atom) & set(spec.fitted) for atom in atoms):
+        return Kind("operator")
     if len(atoms) == 1 and isinstance(atoms[0], Name):
         return _dirichlet(atoms[0], form, equation, ground)
-    unknowns = {_prescribed(atom, condition.face.axis) for atom in atoms}
+    axis = axis_of(condition.face, spec.region)
+    unknowns = {_prescribed(atom, axis) for atom in atoms}
     if len(unknowns) != 1 or "" in unknowns:
         return Kind("operator")
     robin = any(isinstance(atom, Name) for atom in atoms)
@@ -128,6 +184,10 @@ def _linear(equation: Equation, ground: Ground) -> bool:
     return max(degree_in_unknowns(side, ground) for side in (equation.left, equation.right)) < 2
 
 
+def _affine(constraint: Constraint, ground: Ground) -> bool:
+    return max(degree_in_unknowns(tree, ground) for tree in constraint.formulas) < 2
+
+
 def _equation(equation: Equation, ground: Ground, coordinates: tuple[str, ...]) -> EquationSummary:
     found = _orders(equation, ground).values()
     along = {name: max((axes.get(name, 0) for axes in found), default=0) for name in coordinates}
@@ -141,7 +201,9 @@ def _warnings(spec: Spec, equations: tuple[EquationSummary, ...], ground: Ground
     joint = highest(_orders(equation, ground) for equation in spec.equations)
     for name in spec.unknowns:
         touched = [c for c in (*spec.initial, *spec.boundary) if name in _orders(c.equation, ground)]
-        if not touched and not spec.periodic and joint.get(name, {}).get(TOTAL, 0):
+        fixed = [c for c in spec.constraints if name in highest(derivative_orders(f, ground) for f in c.formulas)]
+        measured = [data for data in spec.data if name in data.fields]
+        if not touched and not fixed and not measured and not spec.periodic and joint.get(name, {}).get(TOTAL, 0):
             found.append(f"no condition mentions '{name}'; it may be determined only up to a constant")
     for condition in spec.boundary:
         orders = _orders(condition.equation, ground)
@@ -156,10 +218,31 @@ def _warnings(spec: Spec, equations: tuple[EquationSummary, ...], ground: Ground
     return found
 
 
+def _of(constraint: Constraint, ground: Ground) -> str:
+    """A constraint in words."""
+    nature = f"{constraint.name}: {'linear' if _affine(constraint, ground) else 'nonlinear'}"
+    if isinstance(constraint, PointConstraint):
+        return f"{nature}, at {', '.join(f'{name} = {value:g}' for name, value in constraint.point.items())}"
+    return f"{nature}, over the domain"
+
+
+def unsolved(spec: Spec) -> tuple[str, ...]:
+    """The sections of a problem that can be read, but not solved yet."""
+    return tuple(name for name, field in NOT_YET.items() if getattr(spec, field))
+
+
 def described(spec: Spec, found: Summary) -> str:
     """The summary as lines for a person."""
-    box = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in spec.box.items())
+    intervals = {name: f"{name} in [{low:g}, {high:g}]" for name, (low, high) in spec.box.items()}
+    box = ", ".join(text for name, text in intervals.items() if name not in spec.parameters)
     lines = [f"{spec.path}: {found.title}", f"  unknowns    {', '.join(found.unknowns)}", f"  domain      {box}"]
+    if found.region is not None and spec.region is not None:
+        lines += [f"  shape       {name}: {kind}" for name, kind in found.region.shapes.items()]
+        size, side = MEASURES[len(spec.region.axes)]
+        lines.append(f"  region      {found.region.region}: {size} {found.region.volume:.6g}")
+        lines += [f"  boundary    {text}" for text in _sides(found.region, side)]
+    lines += [f"  parameter   {intervals[name]}" for name in spec.parameters]
+    lines += [f"  fitted      {name}: {fitted}" for name, fitted in spec.fitted.items()]
     for part in found.equations:
         along = ", ".join(f"{order} in {name}" for name, order in part.orders.items() if order)
         nature = "linear" if part.linear else "nonlinear"
@@ -167,6 +250,8 @@ def described(spec: Spec, found: Summary) -> str:
     lines += [f"  condition   {name}: {found.conditions[name]}" for name in found.conditions]
     lines += [f"  condition   {name}: periodic" for name in found.periodic]
     lines += [f"  condition   {name}: free" for name in found.free]
+    lines += [f"  constraint  {_of(constraint, ground_of(spec))}" for constraint in spec.constraints]
+    lines += [f"  data        {data}" for data in spec.data]
     known = [word for word, given in (("exact", spec.exact), ("reference", spec.reference)) if given]
     lines.append(f"  truth       {' and '.join(known) or 'not given: no error will be reported'}")
     lines += [f"  warning     {warning}" for warning in found.warnings]

@@ -19,7 +19,7 @@ from kanpde.tree import Name, Tree, children, free_names
 from kanpde.vocabulary import CONSTANTS, MATHEMATICAL_NAMES
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-NOT_YET = ("shapes", "region", "parts")
+OF_SHAPES = ("region", "parts")  # said of shapes, in a domain that has some
 MOST_COORDINATES = 16
 LARGEST = 10_000  # operations in a definition once those it uses are put in; sixty that double each other never end
 
@@ -41,12 +41,24 @@ def read_coordinates(domain: Table | None, taken: dict[str, str], log: Log) -> t
     if domain is None:
         return ()
     for entry in domain.entries:
-        if entry.key.text in NOT_YET:
-            log.say(entry.key, "not supported yet; give an interval for each coordinate")
-    keys = [entry.key for entry in domain.entries if entry.key.text not in NOT_YET]
+        if entry.key.text in OF_SHAPES:
+            log.say(entry.key, "this is about shapes, and 'domain.shapes' is missing")
+    keys = [entry.key for entry in domain.entries if entry.key.text not in OF_SHAPES]
     if len(keys) > MOST_COORDINATES:
         log.say(domain, f"{len(keys)} coordinates; at most {MOST_COORDINATES}")
     return tuple(key.text for key in keys if declare(key, "a coordinate", taken, log))
+
+
+def declare_parameters(section: Table | None, taken: dict[str, str], log: Log) -> tuple[str, ...]:
+    """The names of the further inputs."""
+    keys = section.keys() if section else ()
+    if len(keys) > MOST_COORDINATES:
+        log.say(section, f"{len(keys)} parameters; at most {MOST_COORDINATES}")
+    for entry in section.entries if section else ():
+        if entry.key.text == "t":
+            log.say(entry.key, "'t' is time, which is a coordinate of the domain")
+    entries = [entry for entry in section.entries if entry.key.text != "t"] if section else []
+    return tuple(entry.key.text for entry in entries if declare(entry.key, "a parameter", taken, log))
 
 
 def read_box(

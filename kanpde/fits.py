@@ -68,8 +68,8 @@ def read_fitted(
     found = {}
     for entry in section.entries if section else ():
         given, before = table(entry.value, "start: 1", log), len(log.mistakes)
-        read_options(FitSection, given, entry.key.path, log.mistakes)
-        if given is None or len(log.mistakes) > before:
+        options = read_options(FitSection, given, entry.key.path, log.mistakes) if given else None
+        if given is None or options is None or len(log.mistakes) > before:
             continue
         interval, start = given.get("range"), given.get("start")
         bounds = read_interval(interval, "range", constants, log) if interval else None

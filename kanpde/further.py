@@ -8,11 +8,11 @@ from typing import Callable, Mapping
 
 from kanpde.conditions import Boundary
 from kanpde.constraints import Constraint, read_constraints
+from kanpde.datasets import DataSet, read_data
 from kanpde.equations import joint_orders
 from kanpde.fits import Fitted, overdetermined, read_fitted, report_undetermined
 from kanpde.formulas import Log
 from kanpde.known import Facts
-from kanpde.measurements import DataSet, read_data
 from kanpde.reading import Table
 from kanpde.statement import Equation
 

@@ -123,8 +123,8 @@ def _resolved(text: Scalar, term: _Term, facts: Facts, log: Log) -> _Term | None
     if strange := next((shape for shape in (first, second) if shape != NUMBER), None):
         raise ExpressionError(f"a number is expected, not {strange}", term.argument.column)
     if name := facts.varying(factor, facts.scope.spatial):
-        what = "varies in space" if name in facts.scope.spatial else "needs an integral or a mean"
-        raise ExpressionError(f"'{name}' {what}: only what is the same everywhere stands outside", term.factor.column)
+        message = f"'{name}' varies in space; only what does not stands outside of the integrals"
+        raise ExpressionError(message, term.factor.column)
     return _Term(term.kind, factor, argument)
 
 

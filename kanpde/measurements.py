@@ -1,43 +1,21 @@
-"""Measurements to which the solution is fitted: readings of unknowns, or of what is fitted, at points."""
+"""Measurements: the readings in the file of a data set, and whether its columns are what they should be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Mapping
 
 import numpy as np
 
 from kanpde.columns import Columns, column_names, read_columns
-from kanpde.equations import label
-from kanpde.errors import Place, ResultError
-from kanpde.formulas import Log, table
+from kanpde.datasets import DataSet, reason
+from kanpde.errors import ResultError
+from kanpde.formulas import Log
 from kanpde.known import Facts
 from kanpde.names import suggestion
-from kanpde.options import read_options
-from kanpde.reading import Node, Scalar, Table
-from kanpde.sections import DataSection
-from kanpde.settings import located
+from kanpde.reading import Table
 
 SLACK = 1e-9  # of an interval's length, by which a point may lie outside
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """A file of readings, and in which of its columns are the coordinates, the fields and their standard deviation."""
-
-    name: str
-    path: Path
-    coordinates: Mapping[str, str]  # coordinate -> column, for all coordinates
-    fields: Mapping[str, str]  # unknown or fitted name -> column
-    sigma: float | str | None  # a number, or a column, or to be estimated
-    readings: int  # rows
-    place: Place
-
-    def __str__(self) -> str:
-        deviation = f"column '{self.sigma}'" if isinstance(self.sigma, str) else f"{self.sigma:g}" if self.sigma else ""
-        known = f"standard deviation {deviation or 'to be estimated'}"
-        return f"{self.name}: {self.readings} readings of {', '.join(self.fields)}; {known}"
 
 
 @dataclass(frozen=True)
@@ -57,7 +35,7 @@ def measurements(data: DataSet) -> Measurements:
             raise ResultError(f"no column '{min(missing)}'")
         found = read_columns(data.path, (*data.coordinates.values(), *data.fields.values(), *column))
     except (ResultError, OSError) as error:
-        raise ResultError(f"{data.path}: {_reason(error, data.path)}") from error
+        raise ResultError(f"{data.path}: {reason(error, data.path)}") from error
     sigma = np.full(len(found.lines), data.sigma) if isinstance(data.sigma, float) else None
     return Measurements(
         points={name: found.arrays[at] for name, at in data.coordinates.items()},
@@ -66,31 +44,7 @@ def measurements(data: DataSet) -> Measurements:
     )
 
 
-def read_data(
-    section: Table | None, facts: Facts, folder: Path, named: dict[str, str], log: Log, files: bool
-) -> tuple[DataSet, ...]:
-    """The `data` section; without `files`, nothing is known of the columns."""
-    found = []
-    for entry in section.entries if section else ():
-        label(entry.key, "a data set", named, log)
-        given, before = table(entry.value, "file: readings.csv", log), len(log.mistakes)
-        options = read_options(DataSection, given, entry.key.path, log.mistakes)
-        if given is None or options is None or len(log.mistakes) > before:
-            continue
-        columns, sigma = _columns(given.get("columns"), facts, log), _sigma(given.get("sigma"), log)
-        where = given.get("file") or given
-        path = located(options.file, folder, where, log, files)
-        if path is None or len(log.mistakes) > before:
-            continue
-        plain = DataSet(entry.key.text, path, {}, {}, sigma, 0, where.place)
-        try:
-            found.append(_matched(plain, columns, given, facts, log) if files else plain)
-        except (ResultError, OSError) as error:
-            log.say(where, f"{path.name}: {_reason(error, path)}")
-    return tuple(found)
-
-
-def _matched(plain: DataSet, columns: Mapping[str, str], given: Table, facts: Facts, log: Log) -> DataSet:
+def matched(plain: DataSet, columns: Mapping[str, str], given: Table, facts: Facts, log: Log) -> DataSet:
     """The data set with its columns found and its readings looked at; raises ResultError if that fails."""
     names, before = column_names(plain.path), len(log.mistakes)
     where, chosen, sigma = given.get("file") or given, given.get("columns"), given.get("sigma")
@@ -151,33 +105,3 @@ def _check_inside(data: DataSet, found: Columns, facts: Facts) -> None:
     many = f"{count} of {len(anywhere)} readings lie outside the domain; on"
     one = "a reading lies outside the domain; on"
     raise ResultError(f"{one if count == 1 else many} {found.where(row)}: {told}")
-
-
-def _reason(error: Exception, path: Path) -> str:
-    return str(error).removeprefix(f"{path}: ")
-
-
-def _columns(node: Node | None, facts: Facts, log: Log) -> dict[str, str]:
-    """The columns named by the user."""
-    known = (*facts.scope.coordinates, *facts.scope.unknowns, *facts.scope.fitted)
-    found = {}
-    for entry in node.entries if isinstance(node, Table) else ():
-        if entry.key.text not in known:
-            hint = suggestion(entry.key.text, known)
-            log.say(entry.key, f"'{entry.key.text}' is no coordinate, no unknown and not fitted{hint}")
-        elif isinstance(entry.value, Scalar):
-            found[entry.key.text] = entry.value.text
-    return found
-
-
-def _sigma(node: Node | None, log: Log) -> float | str | None:
-    """A positive number, or the name of a column."""
-    if not isinstance(node, Scalar):
-        return None
-    try:
-        value = float(node.text)
-    except ValueError:
-        return node.text
-    if not 0 < value < float("inf"):
-        log.say(node, f"a standard deviation is positive and finite, not {node.text}")
-    return value

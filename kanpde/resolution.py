@@ -65,10 +65,12 @@ class _Resolver:
         return self.differentiated(argument, axes, tree.column), shape
 
     def differentiated(self, argument: Tree, axes: tuple[str, ...], column: int) -> Tree:
-        """A derivative; that of a fitted constant is zero."""
+        """A derivative; that of a number or of a fitted constant is zero."""
         inner = argument
         while isinstance(inner, Derivative):
             inner = inner.argument
+        if isinstance(inner, Number):
+            return Number(0.0, column)
         if isinstance(inner, Name) and inner.name in self.scope.fitted:
             of = self.scope.fitted[inner.name]
             if not of:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Iterable, Mapping
+from typing import TYPE_CHECKING, Iterable, Mapping
 
 from kanpde.analysis import Ground, survey
 from kanpde.conditions import Boundary, read_boundary, read_initial, report_initial
 from kanpde.declarations import (
     constants_among,
+    declare_parameters,
     read_box,
-    read_coordinates,
     read_definitions,
     read_unknowns,
+    report_idle,
     report_unused,
 )
 from kanpde.equations import joint_orders, need_unknowns, read_equations
 from kanpde.errors import Mistake, Place, SpecError
-from kanpde.formulas import Log, read_formula, scalar, table
+from kanpde.fits import Fitted, declare_fitted
+from kanpde.formulas import Log, scalar, table
+from kanpde.further import Constraint, DataSet, Folder, Further, read_further
+from kanpde.known import Facts, barred, read_exact
 from kanpde.names import suggestion
 from kanpde.overrides import overridden
-from kanpde.reading import Node, Scalar, Table, is_empty, read_text, read_tree
-from kanpde.resolution import UNSURE, Scope
+from kanpde.reading import Scalar, Table, is_empty, read_text, read_tree
+from kanpde.resolution import Scope
 from kanpde.sections import SECTIONS, json_schema
 from kanpde.settings import (
     NetworkSpec,
@@ -38,15 +42,23 @@ from kanpde.settings import (
     read_sampling,
     read_training,
 )
-from kanpde.statement import Condition, Equation, Face
+from kanpde.statement import Condition, Equation, Face, Piece
+from kanpde.terrain import Terrain, read_places, read_terrain
 from kanpde.tree import Tree
+
+if TYPE_CHECKING:
+    from kanpde.geometries import Region
 
 __all__ = [
     "Condition",
+    "Constraint",
+    "DataSet",
     "Equation",
     "Face",
+    "Fitted",
     "NetworkSpec",
     "OutputSpec",
+    "Piece",
     "Reference",
     "SamplingSpec",
     "Spec",
@@ -59,11 +71,15 @@ __all__ = [
 ]
 
 FORMAT = "1"
-NOT_YET = ("parameters", "fit", "constraints", "data")
+STATED = ("equations", "initial", "boundary", "constraints")  # where what is declared is used
 _EXPECTED = {
     "domain": "x: [0, 1]",
     "equations": "name: left = right",
     "definitions": "name: expression",
+    "parameters": "nu: [0.1, 1]",
+    "fit": "name: {start: 1}",
+    "constraints": "name: left = right",
+    "data": "name: {file: readings.csv}",
     "initial": "u: expression",
     "boundary": "left: u = 0",
     "exact": "u: expression",
@@ -80,12 +96,13 @@ class Spec:
     title: str
     unknowns: tuple[str, ...]
     box: Mapping[str, tuple[float, float]]  # coordinate -> interval, in the file's order
+    region: Region | None  # in the coordinates other than time, where it does not fill the box
     definitions: Mapping[str, Tree]  # resolved; in an order where each uses only earlier ones
     equations: tuple[Equation, ...]
     initial: tuple[Condition, ...]
     boundary: tuple[Condition, ...]
     periodic: tuple[str, ...]
-    free: tuple[Face, ...]
+    free: tuple[Face | Piece, ...]
     exact: Mapping[str, Tree]
     reference: Reference | None
     enforce: str
@@ -93,6 +110,15 @@ class Spec:
     sampling: SamplingSpec
     training: TrainingSpec
     output: OutputSpec
+    parameters: tuple[str, ...]  # the last coordinates of the box
+    fitted: Mapping[str, Fitted]
+    constraints: tuple[Constraint, ...]
+    data: tuple[DataSet, ...]
+
+    @property
+    def spatial(self) -> tuple[str, ...]:
+        """The coordinates other than time and parameters."""
+        return tuple(name for name in self.box if name != "t" and name not in self.parameters)
 
 
 def read_spec(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
@@ -101,9 +127,7 @@ def read_spec(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
     return read_spec_text(text, str(path), Path(path).parent, overrides)
 
 
-def read_spec_text(
-    text: str, name: str, folder: Path, overrides: Iterable[str] = (), files: bool = True
-) -> Spec:
+def read_spec_text(text: str, name: str, folder: Path, overrides: Iterable[str] = (), files: bool = True) -> Spec:
     """The problem that a text states; `name` is shown in messages, `folder` holds its reference file.
 
     Without `files`, that file need not exist.
@@ -123,7 +147,7 @@ def read_spec_text(
 def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...], files: bool) -> Spec:
     """The problem, with defaults in place of what was mistaken."""
     root, log, path = file.root, file.log, Path(file.start.file)
-    statement = _statement(file)
+    statement = _statement(file, Folder(folder, files))
     unknowns = statement.scope.unknowns
     return Spec(
         path=path,
@@ -132,6 +156,7 @@ def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...], file
         title=_title(file) or path.stem,
         unknowns=unknowns,
         box=statement.box,
+        region=statement.terrain.region,
         definitions=statement.definitions,
         equations=statement.equations,
         initial=statement.initial,
@@ -145,6 +170,10 @@ def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...], file
         sampling=read_sampling(root.get("sampling"), log),
         training=read_training(root.get("training"), log),
         output=read_output(root.get("output"), statement.scope, statement.box, log),
+        parameters=statement.scope.parameters,
+        fitted=statement.further.fitted,
+        constraints=statement.further.constraints,
+        data=statement.further.data,
     )
 
 
@@ -169,19 +198,19 @@ class _Statement:
     """The mathematics of a problem file."""
 
     scope: Scope
+    terrain: Terrain
     box: Mapping[str, tuple[float, float]]
     definitions: Mapping[str, Tree]
     equations: tuple[Equation, ...]
     initial: tuple[Condition, ...]
     boundary: Boundary
     exact: Mapping[str, Tree]
+    further: Further
 
 
 def _check_sections(file: _File) -> None:
     for entry in file.root.entries:
-        if entry.key.text in NOT_YET:
-            file.log.say(entry.key, "this section is not supported yet")
-        elif entry.key.text not in SECTIONS:
+        if entry.key.text not in SECTIONS:
             hint = suggestion(entry.key.text, SECTIONS)
             file.log.say(entry.key, f"unknown section '{entry.key.text}'{hint}")
     for name in ("unknowns", "domain", "equations"):
@@ -212,45 +241,46 @@ def _title(file: _File) -> str:
     return " ".join(found.text.split()) if found else ""
 
 
-def _statement(file: _File) -> _Statement:
+def _statement(file: _File, folder: Folder) -> _Statement:
     """The sections of mathematics, in the order in which names become known."""
     log, taken = file.log, dict[str, str]()
     domain, defined = file.section("domain"), file.section("definitions")
     unknowns = read_unknowns(file.root.get("unknowns"), taken, log)
-    coordinates = read_coordinates(domain, taken, log)
-    scope = Scope(coordinates, unknowns, dict.fromkeys(_names_not_yet(file), UNSURE))
+    terrain = read_terrain(domain, defined, folder.path, taken, log)
+    parameters = declare_parameters(file.section("parameters"), taken, log)
+    coordinates = (*terrain.coordinates, *parameters)
+    fitted = declare_fitted(file.section("fit"), coordinates, taken, log)
+    scope = Scope(coordinates, unknowns, {}, parameters=parameters, fitted=fitted)
     definitions, shapes, nested = read_definitions(defined, scope, taken, log)
     scope = replace(scope, definitions=shapes, orders=nested)
-    box = read_box(domain, coordinates, constants_among(definitions, defined, log), log)
-    report_unused(defined, _formulas(file), scope, log)
-    ground = survey(definitions, unknowns, scope.spatial)
+    constants = constants_among(definitions, defined, log)
+    box = {**terrain.bounds, **read_box(domain, terrain.coordinates, constants, log)}
+    box |= read_box(file.section("parameters"), parameters, constants, log)
+    _report_idle(file, scope)
+    ground = survey(definitions, unknowns, scope.spatial, fitted)
     equations = read_equations(file.section("equations"), scope, ground, log)
-    known = replace(scope, barred=_barred(scope, ground))
+    known = replace(scope, barred=barred(scope, ground))
     initial = _initial(file, known, equations, ground)
-    boundary = read_boundary(file.section("boundary"), scope, file.start, log)
+    places = read_places(terrain, scope, definitions, taken, log)
+    boundary = read_boundary(file.section("boundary"), scope, places, file.start, log)
     need_unknowns([c.equation for c in boundary.conditions], "condition", ground, log)
-    return _Statement(scope, box, definitions, equations, initial, boundary, _exact(file, known))
+    exact = read_exact(file.section("exact"), known, definitions, log)
+    facts = Facts(scope, ground, definitions, constants, box)
+    further = read_further(file.section, facts, (equations, boundary), folder, log)
+    return _Statement(scope, terrain, box, definitions, equations, initial, boundary, exact, further)
 
 
-def _names_not_yet(file: _File) -> tuple[str, ...]:
-    """Names introduced in sections that are not supported yet, so that they are not reported again."""
-    sections = (file.root.get(name) for name in ("parameters", "fit"))
-    return tuple(key for section in sections if isinstance(section, Table) for key in section.keys())
-
-
-def _formulas(file: _File) -> list[Node]:
-    """The parts of the file in which definitions can be used."""
-    output = file.root.get("output")
+def _report_idle(file: _File, scope: Scope) -> None:
+    """A mistake for everything that is declared and never used."""
+    root, log, defined = file.root, file.log, file.section("definitions")
+    output = root.get("output")
     extra = output.get("extra") if isinstance(output, Table) else None
-    parts = (file.root.get(name) for name in ("domain", "equations", "initial", "boundary", "exact", *NOT_YET))
-    return [part for part in (*parts, extra) if part is not None]
-
-
-def _barred(scope: Scope, ground: Ground) -> dict[str, str]:
-    """Why names that depend on the unknowns cannot stand in data."""
-    here = "known data are expected here"
-    own = {name: f"'{name}' is an unknown; {here}" for name in scope.unknowns}
-    return own | {name: f"'{name}' depends on the unknowns; {here}" for name in ground.degrees if ground.orders[name]}
+    parts = [root.get(name) for name in (*STATED, "domain", "exact", "parameters", "fit")]
+    report_unused(defined, [part for part in (*parts, extra) if part is not None], scope, log)
+    formulas = [part for part in (*map(root.get, STATED), defined) if part is not None]
+    for name in ("parameters", "fit"):
+        message = "this is never used in an equation, condition or constraint"
+        report_idle(file.section(name), formulas, scope, message, log)
 
 
 def _initial(file: _File, scope: Scope, equations: tuple[Equation, ...], ground: Ground) -> tuple[Condition, ...]:
@@ -263,16 +293,4 @@ def _initial(file: _File, scope: Scope, equations: tuple[Equation, ...], ground:
     orders = {name: axes.get("t", 0) for name, axes in joint_orders(equations, ground).items()}
     if len(orders) == len(scope.unknowns) == len(equations):
         report_initial(section, orders, file.start, file.log)
-    return found
-
-
-def _exact(file: _File, scope: Scope) -> dict[str, Tree]:
-    section = file.section("exact")
-    found: dict[str, Tree] = {}
-    for entry in section.entries if section else ():
-        tree = read_formula(entry.value, scope, file.log)
-        if entry.key.text not in scope.unknowns:
-            file.log.say(entry.key, f"'{entry.key.text}' is not an unknown{suggestion(entry.key.text, scope.unknowns)}")
-        elif tree is not None:
-            found[entry.key.text] = tree
     return found
