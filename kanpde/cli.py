@@ -175,8 +175,17 @@ def _shaped(family: Family) -> str:
     return f"{family.meaning} ({', '.join(family.settings)})" if family.settings else family.meaning
 
 
+def _shapes() -> Mapping[str, str]:
+    """The shapes of domains: how each is written."""
+    from kanpde.geometries import SHAPES
+    from kanpde.shapes import usage
+
+    return {usage(name): (make.__doc__ or "").splitlines()[0] for name, make in SHAPES.items()}
+
+
 LISTS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "problems": _problems,
+    "shapes": _shapes,
     "bases": lambda: {name: _shaped(entry) for name, entry in BASES.items()},
     "optimisers": lambda: OPTIMISERS,
     "operators": lambda: {name: entry.meaning for name, entry in OPERATORS.items() if entry.available},

@@ -47,14 +47,22 @@ def read_shape(node: Node, ground: Ground, log: Log) -> Shape | None:
         return None
     needed = [name for name, known in _keywords(kind.text).items() if known.default is known.empty]
     if missing := [name for name in needed if name not in values]:
-        usage = ", ".join(f"{name}=…" for name in needed)
-        log.say_at(kind, 0, f"'{missing[0]}' is missing; write {kind.text}({usage})")
+        log.say_at(kind, 0, f"'{missing[0]}' is missing; write {usage(kind.text)}")
         return None
     try:
         return SHAPES[kind.text](**values)
     except (ValueError, KanpdeError) as error:
         log.say_at(nodes.get(str(error).partition(" ")[0], kind), 0, str(error))
         return None
+
+
+def usage(kind: str) -> str:
+    """How shapes of a kind are written."""
+    known = _keywords(kind)
+    needed = [f"{name}=…" for name, one in known.items() if one.default is one.empty]
+    choices = [f"{name}=…" for name, one in known.items() if one.default is None]
+    others = [f"{name}={one.default}" for name, one in known.items() if one.default not in (one.empty, None)]
+    return f"{kind}({', '.join([*needed, *([' or '.join(choices)] if choices else []), *others])})"
 
 
 def _keywords(kind: str) -> Mapping[str, inspect.Parameter]:
