@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Mapping
 
 from kanpde.affine import Affine, affine, quotient, times, value_of
@@ -78,6 +78,10 @@ class Summary:
     linear: bool
     warnings: tuple[str, ...]
     region: RegionSummary | None = None
+    parameters: tuple[str, ...] = ()
+    fitted: Mapping[str, str] = field(default_factory=dict)  # in words, as are the next two
+    constraints: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
 
 
 def ground_of(spec: Spec) -> Ground:
@@ -102,6 +106,10 @@ def summary(spec: Spec) -> Summary:
         linear=linear,
         warnings=tuple(_warnings(spec, equations, ground)),
         region=_region(spec.region) if spec.region else None,
+        parameters=spec.parameters,
+        fitted={name: str(fitted) for name, fitted in spec.fitted.items()},
+        constraints={constraint.name: _of(constraint, ground) for constraint in spec.constraints},
+        data={data.name: str(data) for data in spec.data},
     )
 
 
@@ -220,7 +228,7 @@ def _warnings(spec: Spec, equations: tuple[EquationSummary, ...], ground: Ground
 
 def _of(constraint: Constraint, ground: Ground) -> str:
     """A constraint in words."""
-    nature = f"{constraint.name}: {'linear' if _affine(constraint, ground) else 'nonlinear'}"
+    nature = "linear" if _affine(constraint, ground) else "nonlinear"
     if isinstance(constraint, PointConstraint):
         return f"{nature}, at {', '.join(f'{name} = {value:g}' for name, value in constraint.point.items())}"
     return f"{nature}, over the domain"
@@ -228,7 +236,7 @@ def _of(constraint: Constraint, ground: Ground) -> str:
 
 def unsolved(spec: Spec) -> tuple[str, ...]:
     """The sections of a problem that can be read, but not solved yet."""
-    return tuple(name for name, field in NOT_YET.items() if getattr(spec, field))
+    return tuple(name for name, part in NOT_YET.items() if getattr(spec, part))
 
 
 def described(spec: Spec, found: Summary) -> str:
@@ -241,8 +249,8 @@ def described(spec: Spec, found: Summary) -> str:
         size, side = MEASURES[len(spec.region.axes)]
         lines.append(f"  region      {found.region.region}: {size} {found.region.volume:.6g}")
         lines += [f"  boundary    {text}" for text in _sides(found.region, side)]
-    lines += [f"  parameter   {intervals[name]}" for name in spec.parameters]
-    lines += [f"  fitted      {name}: {fitted}" for name, fitted in spec.fitted.items()]
+    lines += [f"  parameter   {intervals[name]}" for name in found.parameters]
+    lines += [f"  fitted      {name}: {words}" for name, words in found.fitted.items()]
     for part in found.equations:
         along = ", ".join(f"{order} in {name}" for name, order in part.orders.items() if order)
         nature = "linear" if part.linear else "nonlinear"
@@ -250,8 +258,8 @@ def described(spec: Spec, found: Summary) -> str:
     lines += [f"  condition   {name}: {found.conditions[name]}" for name in found.conditions]
     lines += [f"  condition   {name}: periodic" for name in found.periodic]
     lines += [f"  condition   {name}: free" for name in found.free]
-    lines += [f"  constraint  {_of(constraint, ground_of(spec))}" for constraint in spec.constraints]
-    lines += [f"  data        {data}" for data in spec.data]
+    lines += [f"  constraint  {name}: {words}" for name, words in found.constraints.items()]
+    lines += [f"  data        {name}: {words}" for name, words in found.data.items()]
     known = [word for word, given in (("exact", spec.exact), ("reference", spec.reference)) if given]
     lines.append(f"  truth       {' and '.join(known) or 'not given: no error will be reported'}")
     lines += [f"  warning     {warning}" for warning in found.warnings]

@@ -33,7 +33,7 @@ class DataSet:
     def __str__(self) -> str:
         deviation = f"column '{self.sigma}'" if isinstance(self.sigma, str) else f"{self.sigma:g}" if self.sigma else ""
         known = f"standard deviation {deviation or 'to be estimated'}"
-        return f"{self.name}: {self.readings} readings of {', '.join(self.fields)}; {known}"
+        return f"{self.readings} readings of {', '.join(self.fields)}; {known}"
 
 
 def read_data(

@@ -230,6 +230,7 @@ def _read_extra(node: Node | None, scope: Scope, log: Log) -> Mapping[str, Tree]
     if not isinstance(node, Table):
         return None
     taken = {**dict.fromkeys(scope.unknowns, "an unknown"), **dict.fromkeys(scope.coordinates, "a coordinate")}
+    taken |= dict.fromkeys(scope.fitted, "a fitted quantity")
     found: dict[str, Tree] = {}
     for entry in node.entries:
         tree = read_formula(entry.value, scope, log)
