@@ -33,7 +33,7 @@ class Arc:
 
     def divided(self) -> tuple[Arc, ...]:
         """The same arc in pieces that turn little."""
-        cuts = [self.start, *(t for t in self.shape.breaks(self.part) if self.start < t < self.end), self.end]
+        cuts = [self.start, *(t for t in self.shape.breaks(self.part)[0] if self.start < t < self.end), self.end]
         return tuple(Arc(self.shape, self.part, low, high, self.side) for low, high in zip(cuts, cuts[1:]))
 
     def quadrature(self, n: int) -> tuple[Array, Array, Array]:

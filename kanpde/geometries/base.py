@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Ends = tuple[float, float]
+Cuts = tuple[tuple[float, ...], ...]
 Draw = Callable[[int, int], Any]
 """`draw(dimensions, count)`: an array [dimensions, count] of numbers in [0, 1]."""
+
+QUARTERS = (0.25, 0.5, 0.75)
 
 
 class Shape(Protocol):
@@ -45,8 +48,8 @@ class Shape(Protocol):
     def size(self, part: str) -> float:
         """The length or area of a part; 1 where it is a point."""
 
-    def breaks(self, part: str) -> tuple[float, ...]:
-        """Where in (0, 1) to divide the last coordinate of `unit` so that in between the normal turns little."""
+    def breaks(self, part: str) -> Cuts:
+        """Where in (0, 1) to divide each coordinate of `unit`; the normal turns by a quarter at most in between."""
 
 
 def number(name: str, value: Any) -> float:

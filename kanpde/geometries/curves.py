@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Mapping, Sequence
+from typing import Mapping
 
 import numpy as np
 
 from kanpde.geometries.arcs import Arc
 from kanpde.geometries.base import Array, Draw, Shape
-from kanpde.geometries.crossings import Integers, crossings
+from kanpde.geometries.crossings import Integers
 from kanpde.geometries.membership import Membership
 from kanpde.geometries.slices import sliced
+from kanpde.geometries.strands import strands
 from kanpde.geometries.tree import names
-
-CRUMB = 1e-12  # a shorter piece of a part is a matter of rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,33 +60,18 @@ class Curves:
 def remains(members: Membership, name: str) -> Mapping[str, tuple[Arc, ...]]:
     """The arcs that remain of each part of a shape's boundary."""
     shape = members.shapes[name]
-
-    def curves(which: Integers, t: Array) -> Array:
-        return on_parts(shape, which, t)[0]
-
-    speeds = np.array([shape.size(part) for part in shape.parts])
     others = [members.shapes[other] for other in names(members.tree) if other != name]
-    cuts = [crossings(other.level, curves, speeds, members.scale) for other in others]
-    count = len(shape.parts)
-    which = np.concatenate([np.arange(count), np.arange(count), *(m for m, _ in cuts)])
-    t = np.concatenate([np.zeros(count), np.ones(count), *(at for _, at in cuts)])
-    order = np.lexsort((t, which))
-    which, t = which[order], t[order]
-    kept = np.flatnonzero((which[1:] == which[:-1]) & (np.diff(t) > CRUMB))
-    m, low, high = which[kept], t[kept], t[kept + 1]
-    sides = members.sides(name, *on_parts(shape, m, (low + high) / 2))
-    return {part: joined(shape, part, low[m == i], high[m == i], sides[m == i]) for i, part in enumerate(shape.parts)}
-
-
-def joined(shape: Shape, part: str, low: Array, high: Array, sides: Sequence[int]) -> tuple[Arc, ...]:
-    """Arcs of one part, with neighbours made one."""
-    found: list[Arc] = []
-    for start, end, side in zip(low.tolist(), high.tolist(), map(int, sides)):
-        if found and side == found[-1].side and start - found[-1].end < CRUMB:
-            found[-1] = Arc(shape, part, found[-1].start, end, side)
-        elif side:
-            found.append(Arc(shape, part, start, end, side))
-    return tuple(found)
+    found = strands(
+        others,
+        lambda which, t: on_parts(shape, which, t)[0],
+        np.array([shape.size(part) for part in shape.parts]),
+        lambda which, t: members.sides(name, *on_parts(shape, which, t)),
+        members.scale,
+    )
+    arcs: dict[str, list[Arc]] = {part: [] for part in shape.parts}
+    for k, start, end, side in zip(*(rows.tolist() for rows in (found.which, found.start, found.end, found.kind))):
+        arcs[shape.parts[k]].append(Arc(shape, shape.parts[k], start, end, side))
+    return {part: tuple(pieces) for part, pieces in arcs.items()}
 
 
 def on_parts(shape: Shape, which: Integers, t: Array) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from math import pi
 
 import numpy as np
 
-from kanpde.geometries.base import Array, Ends, positive, vector
+from kanpde.geometries.base import QUARTERS, Array, Cuts, Ends, positive, vector
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Disc:
     def size(self, part: str) -> float:
         return 2 * pi * self.radius
 
-    def breaks(self, part: str) -> tuple[float, ...]:
-        return (0.25, 0.5, 0.75)
+    def breaks(self, part: str) -> Cuts:
+        return (QUARTERS,)
 
 
 def circle(center: tuple[float, ...], radius: float, turns: Array) -> tuple[Array, Array]:

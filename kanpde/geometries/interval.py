@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kanpde.geometries.base import Array, Ends, ends
+from kanpde.geometries.base import Array, Cuts, Ends, ends
 
 
 @dataclass(frozen=True)
@@ -40,5 +40,5 @@ class Interval:
     def size(self, part: str) -> float:
         return 1.0
 
-    def breaks(self, part: str) -> tuple[float, ...]:
+    def breaks(self, part: str) -> Cuts:
         return ()

@@ -8,7 +8,7 @@ from typing import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from kanpde.geometries.base import Array, Shape
+from kanpde.geometries.base import Array, Ends, Shape
 from kanpde.geometries.crossings import FLUSH
 from kanpde.geometries.tree import Flags, Tree, holds, names
 
@@ -17,10 +17,11 @@ STEP = 1e-7  # to either side of a boundary, relative to the size; well above wh
 
 @dataclass(frozen=True)
 class Membership:
-    """The set that a tree makes of shapes; `scale` is the size of its coordinates."""
+    """The set that a tree makes of shapes, the ends of a box around it, and the size of its coordinates."""
 
     shapes: Mapping[str, Shape]
     tree: Tree
+    bounds: tuple[Ends, ...]
     scale: float
 
     def inside(self, points: Array, closed: bool) -> Flags:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kanpde.geometries.base import Array, Ends, box_level, ends, slabs
+from kanpde.geometries.base import Array, Cuts, Ends, box_level, ends, slabs
 
 
 @dataclass(frozen=True)
@@ -48,5 +48,5 @@ class Rectangle:
         low, high = self.bounds[1 - self.parts.index(part) // 2]
         return high - low
 
-    def breaks(self, part: str) -> tuple[float, ...]:
-        return ()
+    def breaks(self, part: str) -> Cuts:
+        return ((),)

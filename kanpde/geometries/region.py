@@ -12,9 +12,10 @@ from kanpde.geometries.base import Array, Draw, Ends, Shape
 from kanpde.geometries.curves import Curves
 from kanpde.geometries.ends import Points
 from kanpde.geometries.membership import Membership
+from kanpde.geometries.surfaces import Surfaces
 from kanpde.geometries.tree import Flags, Leaf, Tree, names
 
-BOUNDARIES = {1: Points, 2: Curves}
+BOUNDARIES = {1: Points, 2: Curves, 3: Surfaces}
 PATIENCE = 4_000_000  # candidates without a point inside
 
 
@@ -55,10 +56,10 @@ class Region:
     def members(self) -> Membership:
         used = np.array([self.shapes[name].bounds for name in names(self.tree)])
         extent = np.ptp(used, axis=2).max()
-        return Membership(self.shapes, self.tree, float(max(extent, 1e-3 * np.abs(used).max())))
+        return Membership(self.shapes, self.tree, self.bounds, float(max(extent, 1e-3 * np.abs(used).max())))
 
     @cached_property
-    def boundary(self) -> Points | Curves:
+    def boundary(self) -> Points | Curves | Surfaces:
         return BOUNDARIES[len(self.axes)](self.members)
 
     def inside(self, points: Array, closed: bool = True) -> Flags:
