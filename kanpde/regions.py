@@ -46,7 +46,7 @@ def _region(shapes: Mapping[str, Shape], tree: Tree, domain: Table, log: Log) ->
     """The shapes joined, or None after a mistake."""
     try:
         region = Region(shapes, tree)
-        message = "" if region.pieces and region.volume > 0 else "the region is empty"
+        message = "" if region.pieces else "the region is empty"
     except ValueError as error:
         message = str(error)
     if not message:

@@ -230,9 +230,7 @@ class ProblemFile(Section):
         default={}, description="name: equation of values at a point, p(x=0, y=0) = 0, or of integrals, integral(u) = 1"
     )
     data: dict[str, DataSection] = Field(default={}, description="measurements to which the solution is fitted")
-    exact: dict[str, Formula] = Field(
-        default={}, description="the solution, and what is fitted, where they are known"
-    )
+    exact: dict[str, Formula] = Field(default={}, description="the solution, and what is fitted, where they are known")
     reference: Optional[ReferenceSection] = Field(default=None, description="a file with the solution")
     network: Network = Field(default=Network(), description="the trial functions")
     enforce: Literal["auto", "hard", "soft"] = Field(

@@ -18,6 +18,7 @@ from kanpde.terrain import Ground
 
 LARGEST_LIST = 10_000
 DEEPEST = 20
+FARTHEST = 1e50  # squares and cubes of lengths are still finite
 _CALL = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*\((.*)\)\s*", re.DOTALL)
 _KEYWORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=(?!=)\s*")
 _PAIRS = {")": "(", "]": "["}
@@ -50,10 +51,14 @@ def read_shape(node: Node, ground: Ground, log: Log) -> Shape | None:
         log.say_at(kind, 0, f"'{missing[0]}' is missing; write {usage(kind.text)}")
         return None
     try:
-        return SHAPES[kind.text](**values)
+        shape = SHAPES[kind.text](**values)
     except (ValueError, KanpdeError) as error:
         log.say_at(nodes.get(str(error).partition(" ")[0], kind), 0, str(error))
         return None
+    if any(abs(end) > FARTHEST for ends in shape.bounds for end in ends):
+        log.say_at(kind, 0, f"this shape reaches farther than {FARTHEST:g} from the origin")
+        return None
+    return shape
 
 
 def usage(kind: str) -> str:
