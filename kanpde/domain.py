@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Sequence, Union
+from typing import Sequence, Union
 
 import numpy as np
 import torch
@@ -11,9 +11,7 @@ from torch import Tensor
 
 from kanpde.errors import KanpdeError
 from kanpde.evaluation import Ground, Scope, compare
-
-if TYPE_CHECKING:
-    from kanpde.geometries import Region
+from kanpde.geometries import Region
 from kanpde.operators import normal_name
 from kanpde.samplers import Draw, place, sobol
 from kanpde.statement import Piece

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kanpde.bases import Sine
 from kanpde.build import assemble
+from kanpde.enrichment import enrichment
 from kanpde.evaluation import Ground
 from kanpde.network import DenseLayer, KanLayer, Network
 from kanpde.objective import Residuals, residuals_of
@@ -36,21 +37,23 @@ class Ramps:
 
 
 def ramps_problem(spec: Spec, width: int) -> Problem:
-    """The problem with a network [d, width, unknowns]: affine ramps, then one sine per edge."""
+    """The problem with a network [d, width, unknowns]: affine ramps, then one sine per edge; and singular functions."""
     network = Network((DenseLayer(len(spec.box), width), KanLayer(Sine(1), width, len(spec.unknowns))))
-    return assemble(spec, [(network, spec.unknowns)])
+    return assemble(spec, [(network, spec.unknowns), *enrichment(spec)])
 
 
 def widened(problem: Problem, width: int) -> Problem:
     """The same problem with another number of ridges."""
-    branch = problem.trial.branches[0]
+    branch, *others = problem.trial.branches
     first, last = branch.network.layers
     network = Network((replace(first, outputs=width), replace(last, inputs=width)))
-    return replace(problem, trial=replace(problem.trial, branches=(Branch(network, branch.unknowns),)))
+    return replace(problem, trial=replace(problem.trial, branches=(Branch(network, branch.unknowns), *others)))
 
 
 def start(problem: Problem, ramps: Ramps, seed: int) -> Tensor:
     """Normally distributed slopes (by a Sobol sequence), uniform phases, zero read-outs, and one constant ridge.
+
+    All else is zero too.
 
     Along periodic coordinates the slopes are rounded to multiples of π, so that every ridge closes up.
     """
@@ -63,7 +66,7 @@ def start(problem: Problem, ramps: Ramps, seed: int) -> Tensor:
     phases = 2 * pi * torch.rand(ramps.width, generator=generator, dtype=torch.float64)
     phases[0] = 0.0
     first = torch.cat([slopes, phases[None]]).flatten()
-    return torch.cat([first, torch.zeros(ramps.width * len(problem.trial.scope.unknowns), dtype=torch.float64)])
+    return torch.cat([first, torch.zeros(problem.trial.size - len(first), dtype=torch.float64)])
 
 
 @dataclass(frozen=True)

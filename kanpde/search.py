@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Iterator
+from itertools import product
+from typing import Callable, Iterator, Sequence
 
 from kanpde.clock import Clock
 from kanpde.ramps import Fit, Ramps
 
 SPREADS = (0.06, 0.12, 0.24, 0.48, 0.96)  # slopes relative to width^(1/d)
 UNRESOLVED = 0.3  # relative residual above which the choice of slopes tells nothing
+STEEP = 0.01  # of the residual: more ridges that leave no more pay better than other slopes
 
 Fitting = Callable[[Ramps, "Fit | None"], Fit]
 
@@ -39,8 +41,11 @@ class Candidate:
 
 
 def search(fitting: Fitting, dimensions: int, aim: Aim, clock: Clock) -> Iterator[Candidate]:
-    """Better and better candidates: slopes by scan and coordinate descent, then more ridges, again and again."""
-    width = aim.first
+    """Better and better candidates: slopes by scan and descent, then more ridges, again and again.
+
+    While more ridges pay, slopes are only tried a little smaller, as wide layers want them (relative to the width).
+    """
+    width, steep = aim.first, False
     best = scan(fitting, dimensions, width, aim, clock)
     yield best
     history = [best.residual]
@@ -48,7 +53,8 @@ def search(fitting: Fitting, dimensions: int, aim: Aim, clock: Clock) -> Iterato
         return
     while best.residual > aim.enough and width < aim.last and clock.left() > 0:
         if best.residual <= UNRESOLVED:
-            for better in descend(fitting, best, 2.0 if len(history) < 2 else 1.41, aim, clock):
+            factors = [1 / 1.41] if steep else [2.0, 0.5] if len(history) < 2 else [1.41, 1 / 1.41]
+            for better in descend(fitting, best, factors, aim, clock):
                 best = better
                 yield best
             if best.residual <= aim.enough:
@@ -58,6 +64,7 @@ def search(fitting: Fitting, dimensions: int, aim: Aim, clock: Clock) -> Iterato
             grown = scan(fitting, dimensions, width, aim, clock)
         else:
             grown = attempt(fitting, best.spreads, width, best.fit)
+        steep = grown.residual < STEEP * best.residual <= STEEP * UNRESOLVED
         history.append(min(grown.residual, best.residual))
         if grown.residual < best.residual:
             best = grown
@@ -82,17 +89,19 @@ def scan(fitting: Fitting, dimensions: int, width: int, aim: Aim, clock: Clock) 
     return min(found, key=lambda c: c.residual)
 
 
-def descend(fitting: Fitting, best: Candidate, factor: float, aim: Aim, clock: Clock) -> Iterator[Candidate]:
-    """Better spreads, one coordinate after another."""
-    for axis in range(len(best.spreads)):
-        for change in (factor, 1 / factor):
-            while best.residual > aim.enough and clock.left() > 0:
-                spread = min(max(best.spreads[axis] * change, 0.02), 2.0)
-                if spread == best.spreads[axis]:
-                    break
-                tried = best.spreads[:axis] + (spread,) + best.spreads[axis + 1 :]
-                found = attempt(fitting, tried, best.fit.ramps.width, best.fit)
-                if not found.residual < 0.7 * best.residual:
-                    break
-                best = found
-                yield best
+def descend(fitting: Fitting, best: Candidate, factors: Sequence[float], aim: Aim, clock: Clock) -> Iterator[Candidate]:
+    """Better spreads: those of all coordinates changed together, then, with two factors, of one after another."""
+    every = tuple(range(len(best.spreads)))
+    single = [(axis,) for axis in every] if len(factors) > 1 and len(every) > 1 else []
+    seen = {best.spreads}
+    for axes, change in product([every, *single], factors):
+        while best.residual > aim.enough and clock.left() > 0:
+            tried = tuple(min(max(s * change, 0.02), 2.0) if k in axes else s for k, s in enumerate(best.spreads))
+            if tried in seen:
+                break
+            seen.add(tried)
+            found = attempt(fitting, tried, best.fit.ramps.width, best.fit)
+            if not found.residual < 0.7 * best.residual:
+                break
+            best = found
+            yield best

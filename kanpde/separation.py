@@ -43,8 +43,9 @@ def initial_orders(spec: Spec) -> tuple[int, ...] | None:
 
 def obstacle(spec: Spec) -> str:
     """What keeps separable networks from a problem; nothing on a rectangle, from initial data if one axis is time."""
-    given = initial_orders(spec) if "t" in spec.box else (1,)
+    given = initial_orders(spec) if "t" in spec.box and spec.region is None else (1,)
     reasons = {
+        "they fill boxes, and the domain is made of shapes": spec.region is not None,
         f"two coordinates are needed, not {len(spec.box)}": len(spec.box) != 2,
         f"training.device must be cpu, not {spec.training.device}": spec.training.device != "cpu",
         f"training.precision must be float64, not {spec.training.precision}": spec.training.precision != "float64",

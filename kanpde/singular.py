@@ -11,16 +11,19 @@ from torch import Tensor
 from kanpde.jet import Jet
 from kanpde.network import Tap, tapping
 
+TINY = 1e-200  # in place of 0, where powers are 0 or infinite
+
 
 @dataclass(frozen=True)
 class Mode:
-    """Re(e^{iφ} w^λ), or Re(log w) for λ = 0, of w = (x + iy − centre) e^{−i turn} / scale; cut along w < 0."""
+    """Re(e^{iφ} w^λ), or Re(e^{iφ} w^λ log w), of w = (x + iy − centre) e^{−i turn} / scale; cut along w < 0."""
 
     centre: tuple[float, float]
     turn: float
     scale: float
     power: float
     phase: float = 0.0
+    logarithm: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,15 @@ class SingularLayer:
     def features(self, jet: Jet) -> dict[tuple[int, ...], Tensor]:
         """Each derivative [K, N] of the modes: ∂_x^a ∂_y^b Re f(w) = Re(i^b f^(a+b)(w) w_x^(a+b))."""
         w, steps = self.complex(jet.value)
-        powers, phases = (self.column(jet.value, name) for name in ("power", "phase"))
-        found: dict[tuple[int, ...], Tensor] = {}
+        powers, phases, logs = (self.column(jet.value, name) for name in ("power", "phase", "logarithm"))
+        logarithm, found = w.log(), {}
+        plain, factor = 1 - logs, logs  # f^(n) = w^(λ−n) (plain + factor log w)
+        values = []
+        for order in range(max(map(sum, jet.indices)) + 1):
+            values.append(steps**order * w ** (powers - order) * (plain + factor * logarithm))
+            plain, factor = (powers - order) * plain + factor, (powers - order) * factor
         for alpha in sorted(jet.indices):
-            order = sum(alpha)
-            factor = torch.ones_like(powers)
-            for k in range(order):
-                factor = factor * (powers - k)
-            value = factor * w ** (powers - order)
-            logarithm = w.log() if not order else (-1.0) ** (order - 1) * factorial(order - 1) * w ** (-order)
-            value = torch.where(powers == 0, logarithm, value)
-            found[alpha] = (torch.exp(1j * phases) * 1j ** alpha[1] * steps**order * value).real
+            found[alpha] = (torch.exp(1j * phases) * 1j ** alpha[1] * values[sum(alpha)]).real
         return found
 
     def complex(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,7 +81,8 @@ class SingularLayer:
         centres = inputs.new_tensor([mode.centre for mode in self.modes])
         turns, scales = (self.column(inputs, name) for name in ("turn", "scale"))
         steps = torch.exp(-1j * turns) / scales
-        return torch.complex(x - centres[:, :1], y - centres[:, 1:]) * steps, steps
+        w = torch.complex(x - centres[:, :1], y - centres[:, 1:]) * steps
+        return torch.where(w == 0, TINY, w), steps
 
     def column(self, like: Tensor, name: str) -> Tensor:
         """A property of the modes [K, 1]."""
@@ -89,18 +91,13 @@ class SingularLayer:
     def value(self, x: Tensor, coefficients: Tensor) -> Tensor:
         """The outputs [O, N] by ordinary operations, for nested automatic differentiation."""
         w, _ = self.complex(x)
-        powers, phases = (self.column(x, name) for name in ("power", "phase"))
-        values = torch.where(powers == 0, w.log(), w**powers)
+        powers, phases, logs = (self.column(x, name) for name in ("power", "phase", "logarithm"))
+        values = w**powers * torch.where(logs > 0, w.log(), 1.0)
         return coefficients[0].T @ (torch.exp(1j * phases) * values).real
 
     def initial(self, generator: torch.Generator) -> Tensor:
         """Nothing singular at the start."""
         return torch.zeros(self.shape, dtype=torch.float64)
-
-
-def factorial(n: int) -> float:
-    """n!"""
-    return float(torch.arange(1, n + 1).prod()) if n else 1.0
 
 
 def corner_modes(
@@ -109,19 +106,19 @@ def corner_modes(
     """The modes of a corner of interior angle ω whose bisector points along `turn`.
 
     `fixed` says whether values are given on its sides, at θ = −ω/2 and ω/2, or normal derivatives: sin λ(θ + ω/2)
-    or cos λ(θ + ω/2), with λ = kπ/ω, or (k − ½)π/ω where the sides differ. Whole powers are smooth and left out.
+    or cos λ(θ + ω/2), with λ = kπ/ω, or (k − ½)π/ω where the sides differ. Whole powers are smooth, but stand with a
+    logarithm where sides and equation ask for different second derivatives, say.
     """
     shift = 0.5 if fixed[0] != fixed[1] else 0.0
     powers = [(k - shift) * pi / angle for k in range(1, count + 1)]
     start = -pi / 2 if fixed[0] else 0.0
     return [
-        Mode(centre, turn, scale, power, power * angle / 2 + start)
+        Mode(centre, turn, scale, power, power * angle / 2 + start, abs(power - round(power)) < 1e-9)
         for power in powers
-        if abs(power - round(power)) > 1e-9
     ]
 
 
 def hole_modes(centre: tuple[float, float], radius: float, count: int) -> list[Mode]:
     """log r and r^−k cos kθ, r^−k sin kθ around a hole."""
     turned = [Mode(centre, 0.0, radius, -float(k), phase) for k in range(1, count + 1) for phase in (0.0, pi / 2)]
-    return [Mode(centre, 0.0, radius, 0.0), *turned]
+    return [Mode(centre, 0.0, radius, 0.0, logarithm=True), *turned]

@@ -1,0 +1,108 @@
+"""Singular functions: exact derivatives, harmonic, right at corners and around holes; regions solved with them."""
+
+from __future__ import annotations
+
+from math import pi
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from kanpde.enrichment import corners, enrichment
+from kanpde.jet import Jet, closure
+from kanpde.problem import differentiated
+from kanpde.singular import SingularLayer, corner_modes, hole_modes
+from kanpde.spec import Spec, read_spec_text
+
+BOX = ((-1.0, 2.0), (0.0, 3.0))
+ZERO = (0, 0)
+CASES = {
+    "fixed": corner_modes((0.1, 0.2), 1.0, 1.5 * pi, (True, True), 2.0, 4),
+    "mixed": corner_modes((0.1, 0.2), 1.0, 0.8 * pi, (True, False), 2.0, 4),
+    "right angle": corner_modes((0.1, 0.2), 0.3, pi / 2, (False, False), 1.0, 3),
+    "hole": hole_modes((0.5, 1.0), 0.3, 3),
+}
+
+L_SHAPE = """
+unknowns: [u]
+domain:
+  shapes:
+    plate: rectangle(x=[-1, 1], y=[-1, 1])
+    notch: rectangle(x=[0, 1], y=[0, 1])
+  region: plate - notch
+equations: {poisson: -lap(u) = 1}
+boundary: {all: u = 0}
+"""
+
+
+def spec(text: str) -> Spec:
+    return read_spec_text(text, "test.yaml", Path("."))
+
+
+def mapped(points: Tensor) -> Tensor:
+    """Points [2, N] of the box in [−1, 1]²."""
+    return torch.stack([2 * (x - low) / (high - low) - 1 for x, (low, high) in zip(points, BOX)])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_derivatives_agree_with_automatic_ones(name: str) -> None:
+    layer = SingularLayer(BOX, tuple(CASES[name]), 1)
+    generator = torch.Generator().manual_seed(0)
+    points = torch.rand(2, 9, generator=generator, dtype=torch.float64) * 3 - torch.tensor([[1.0], [0.0]])
+    points.requires_grad_()
+    coefficients = torch.randn(layer.shape, generator=generator, dtype=torch.float64)
+    wanted = closure(frozenset({(2, 1), (0, 3), (4, 0)}))
+    expected = differentiated(layer.value(mapped(points), coefficients)[0], points, wanted)
+    found, _ = layer.forward(Jet({ZERO: mapped(points).detach()}, wanted), coefficients, True)
+    for alpha in wanted:
+        assert torch.allclose(found[alpha][0], expected[alpha].detach(), rtol=1e-11, atol=1e-12), alpha
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_they_are_harmonic_and_finite_everywhere(name: str) -> None:
+    layer = SingularLayer(BOX, tuple(CASES[name]), 1)
+    points = torch.tensor([[0.1, 0.7, -0.4], [0.2, 1.9, 0.6]], dtype=torch.float64)
+    table = layer.features(Jet({ZERO: mapped(points)}, closure(frozenset({(2, 0), (0, 2)}))))
+    away = table[2, 0][:, 1:], table[0, 2][:, 1:]
+    assert ((away[0] + away[1]).abs() <= 1e-12 * (1 + away[0].abs())).all()
+    assert table[ZERO].isfinite().all()
+
+
+@pytest.mark.parametrize(("name", "order"), [("fixed", (0, 0)), ("mixed", (0, 1))])
+def test_they_meet_the_conditions_on_both_sides_of_a_corner(name: str, order: tuple[int, int]) -> None:
+    turn, angle = 1.0, {"fixed": 1.5, "mixed": 0.8}[name] * pi
+    layer = SingularLayer(BOX, tuple(mode for mode in CASES[name] if not mode.logarithm), 1)
+    for side, derivative in zip((-1, 1), order):
+        along = turn + side * angle / 2
+        direction, normal = (np.cos(along), np.sin(along)), (-np.sin(along), np.cos(along))
+        r = torch.linspace(0.1, 0.6, 5, dtype=torch.float64)
+        points = torch.stack([0.1 + r * direction[0], 0.2 + r * direction[1]])
+        table = layer.features(Jet({ZERO: mapped(points)}, closure(frozenset({(1, 0), (0, 1)}))))
+        slope = normal[0] * table[1, 0] + normal[1] * table[0, 1]
+        assert (table[ZERO] if not derivative else slope).abs().max() < 1e-12
+
+
+def test_corners_of_the_l_shape_have_their_angles() -> None:
+    region = spec(L_SHAPE).region
+    assert region is not None
+    found = {(round(c.point[0], 9), round(c.point[1], 9)): c.angle for c in corners(region)}
+    right = [(-1, -1), (1, -1), (1, 0), (0, 1), (-1, 1)]
+    assert found == pytest.approx({**dict.fromkeys(right, pi / 2), (0, 0): 1.5 * pi})
+
+
+def test_plain_boxes_and_time_have_none() -> None:
+    plain = L_SHAPE.replace("plate - notch", "plate").replace("    notch: rectangle(x=[0, 1], y=[0, 1])\n", "")
+    assert not enrichment(spec(plain))
+    timed = L_SHAPE.replace("region:", "t: [0, 1]\n  region:").replace("= 1", "= u_t") + "initial: {u: 0}\n"
+    assert not enrichment(spec(timed))
+
+
+def test_holes_are_found() -> None:
+    text = L_SHAPE.replace("notch: rectangle(x=[0, 1], y=[0, 1])", "notch: disc(center=[0.3, 0], radius=0.25)")
+    ((network, unknowns),) = enrichment(spec(text))
+    (layer,) = network.layers
+    assert unknowns == ("u",)
+    centres = np.array([mode.centre for mode in layer.modes if mode.power < 0])  # type: ignore[union-attr]
+    assert len(centres) and np.allclose(centres, (0.3, 0.0))
