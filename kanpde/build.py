@@ -15,6 +15,7 @@ from kanpde.domain import Domain, Where
 from kanpde.errors import Mistake, SpecError
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import Binary, Derivative, Name, Negative, Tree
+from kanpde.extras import branch_of, constrained, measured, missing
 from kanpde.jet import Indices, raised
 from kanpde.network import Network
 from kanpde.operators import Scene, expand, facing, varying
@@ -23,7 +24,7 @@ from kanpde.samplers import place, uniform
 from kanpde.separable import ProductLayer
 from kanpde.spec import Condition, Spec
 from kanpde.statement import Piece
-from kanpde.trial import Branch, Datum, Trial, no_unknowns
+from kanpde.trial import Datum, Trial, no_unknowns
 
 SIDES = "sides"  # the `enforce` of a march in time: data on sides are built in, initial data are not
 FEW, MANY = 64, 4096  # points at which to try whether data agree
@@ -38,7 +39,7 @@ def scope_of(spec: Spec) -> Scope:
     """What the names of the spec's formulas mean."""
     scene = Scene(spatial(spec), spec.definitions)
     bodies = {name: expand(tree, scene) for name, tree in spec.definitions.items()}
-    return Scope(tuple(spec.box), spec.unknowns, bodies)
+    return Scope(tuple(spec.box), (*spec.unknowns, *spec.fitted), bodies)
 
 
 def spatial(spec: Spec) -> tuple[str, ...]:
@@ -198,7 +199,7 @@ def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) ->
     found = statements(spec, scope)
     hard = built_in(spec, scope, found)
     periodic = tuple(tuple(spec.box).index(name) for name in spec.periodic)
-    branches = tuple(Branch(network, unknowns) for network, unknowns in networks)
+    branches = (*(branch_of(spec, *pair) for pair in networks), *missing(spec, networks))
     vanishing = all(isinstance(layer, ProductLayer) for network, _ in networks for layer in network.layers)
     trial = Trial(scope, tuple(spec.box.values()), periodic, branches, hard, vanishing)
     scene = Scene(spatial(spec), spec.definitions)
@@ -211,6 +212,8 @@ def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) ->
     for name, pairs in soft.items():
         rows_here = tuple(row for _, row in pairs)
         blocks.append(Block(name, where(spec, pairs[0][0]), rows_here, needed_derivatives(trial, rows_here)))
+    for name, spot, rows_here in (*constrained(spec, scene), *measured(spec)):
+        blocks.append(Block(name, spot, rows_here, needed_derivatives(trial, rows_here)))
     return Problem(trial, tuple(blocks), is_linear(spec), domain_of(spec, scope), spec.training.derivatives)
 
 

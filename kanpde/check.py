@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EquationSummary", "Kind", "Summary", "degree_in_unknowns", "ground_of", "kind", "summary"]
 
-NOT_YET = {  # sections and their fields
-    "parameters": "parameters",
-    "fit": "fitted",
-    "constraints": "constraints",
-    "data": "data",
-}
+NOT_YET: Mapping[str, str] = {}  # sections and their fields
 MOST_LISTED = 8
 MEASURES = {1: ("length", "points"), 2: ("area", "length"), 3: ("volume", "area")}
 

@@ -10,14 +10,38 @@ import torch
 from torch import Tensor
 
 from kanpde.errors import KanpdeError
-from kanpde.evaluation import Ground, Scope, compare
+from kanpde.evaluation import WEIGHTS, Ground, Scope, compare
 from kanpde.geometries import Region
 from kanpde.operators import normal_name
 from kanpde.samplers import Draw, place, sobol
 from kanpde.statement import Piece
 from kanpde.trial import no_unknowns
 
-Where = Union[None, "tuple[int, int]", Piece]  # the interior, a face (axis, side) of the box, a piece of a boundary
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """Points that are given, as of measurements."""
+
+    ground: Ground
+
+
+@dataclass(frozen=True)
+class At:
+    """One point: its coordinates, None for those that may have any value."""
+
+    point: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Over:
+    """The whole of space, to integrate over: nodes [s, Q] in the first coordinates and their weights [Q]."""
+
+    nodes: Tensor
+    weights: Tensor
+
+
+Where = Union[None, "tuple[int, int]", Piece, Fixed, At, Over]  # the interior, or a face (axis, side) of the box, …
+MOMENTS = 32  # values of the other coordinates at which integrals over space are taken
 TRIES = 24  # doublings of the candidates before a place counts as empty
 
 
@@ -34,6 +58,16 @@ class Domain:
 
         On a piece of a boundary the components of the outward normal are known too.
         """
+        if isinstance(where, Fixed):
+            return (
+                where.ground
+                if where.ground.count <= count
+                else where.ground.chosen(torch.randperm(where.ground.count, generator=generator)[:count])
+            )
+        if isinstance(where, At):
+            return self.at(where, count, generator, sampler)
+        if isinstance(where, Over):
+            return self.over(where, generator, sampler)
         if where is not None and len(self.box) == 1:
             count = 1
         if isinstance(where, Piece):
@@ -49,6 +83,22 @@ class Domain:
                 return Ground(points[:, :count].contiguous())
             size *= 2
         raise KanpdeError("domain.region: it has no inside that random points find")
+
+    def at(self, where: At, count: int, generator: torch.Generator, sampler: Draw) -> Ground:
+        """A point, or points that share all but their free coordinates."""
+        points = place(sampler(len(self.box), count if None in where.point else 1, generator), self.box, None)
+        for axis, value in enumerate(where.point):
+            if value is not None:
+                points[axis] = value
+        return Ground(points)
+
+    def over(self, where: Over, generator: torch.Generator, sampler: Draw) -> Ground:
+        """All of space at some values of the other coordinates, or at once where there are none."""
+        spatial, nodes = where.nodes.shape
+        others = place(sampler(len(self.box), MOMENTS if len(self.box) > spatial else 1, generator), self.box, None)
+        moments = others[spatial:].repeat_interleave(nodes, dim=1)
+        points = torch.cat([where.nodes.repeat(1, others.shape[1]), moments])
+        return Ground(points, attached={WEIGHTS: where.weights.repeat(others.shape[1])}, group=nodes)
 
     def on_piece(self, piece: Piece, count: int, generator: torch.Generator, sampler: Draw) -> Ground:
         """Points on a piece of the region's boundary, spread over the other coordinates too, with normals."""

@@ -14,6 +14,7 @@ from kanpde.jet import Index, Indices, Jet, closure, constant, raised, variable
 from kanpde.vocabulary import CONSTANTS, FUNCTIONS
 
 Value = Union[Jet, float]
+WEIGHTS = "quadrature.weights"
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,14 @@ class Ground:
     """Points [d, N] on which formulas are evaluated, with what was found for them already.
 
     `pinned` names the coordinates that are held fixed: nothing varies along them. `attached` are values [N] known at
-    these points and nowhere else, by the names that formulas call them.
+    these points and nowhere else, by the names that formulas call them. Of `group` points after one another each, a
+    residual is the sum with the weights attached as WEIGHTS.
     """
 
     points: Tensor
     pinned: frozenset[int] = frozenset()
     attached: Mapping[str, Tensor] = field(default_factory=dict)
+    group: int = 1
     found: dict[tuple[int, Indices], Value] = field(default_factory=dict)
 
     @property
@@ -65,12 +68,20 @@ class Ground:
         return self.each(lambda values: values.to(like))
 
     def split(self, size: int) -> tuple[Ground, ...]:
-        """The points in chunks of at most `size`."""
-        return tuple(self.chosen(index) for index in torch.arange(self.count).split(size))
+        """The points in chunks of at most `size`, whole groups each."""
+        whole = max(size // self.group, 1) * self.group
+        return tuple(self.chosen(index) for index in torch.arange(self.count).split(whole))
+
+    def gathered(self, rows: Tensor) -> Tensor:
+        """The residuals [..., R] of values [..., N] at the points."""
+        if WEIGHTS not in self.attached:
+            return rows
+        return (rows * self.attached[WEIGHTS]).unflatten(-1, (-1, self.group)).sum(-1)
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Ground:
         """The points and all that is attached to them, changed alike."""
-        return Ground(change(self.points), self.pinned, {name: change(v) for name, v in self.attached.items()})
+        attached = {name: change(values) for name, values in self.attached.items()}
+        return Ground(change(self.points), self.pinned, attached, self.group)
 
     def coordinate(self, axis: int, wanted: Indices) -> Jet:
         """A coordinate as a jet."""

@@ -25,8 +25,8 @@ class Sample:
 
     @property
     def count(self) -> int:
-        """The number of points."""
-        return sum(ground.points.shape[1] for ground in self.chunks)
+        """The number of residuals of each row."""
+        return sum(ground.count // ground.group for ground in self.chunks)
 
 
 def sample(block: Block, ground: Ground, weights: Sequence[float], chunk: int) -> Sample:

@@ -8,6 +8,7 @@ from typing import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from kanpde.domain import Fixed
 from kanpde.evaluation import Ground
 from kanpde.objective import Sample, sample
 from kanpde.problem import Block, Problem
@@ -30,6 +31,8 @@ class Counts:
         """The number of points of a block; `time` is the axis of t."""
         if block.face is None:
             return self.interior
+        if isinstance(block.face, Fixed):
+            return block.face.ground.count
         return self.initial if isinstance(block.face, tuple) and block.face[0] == time else self.face
 
 

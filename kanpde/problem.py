@@ -48,7 +48,7 @@ class Problem:
     def residuals(self, block: Block, theta: Tensor, ground: Ground) -> list[Tensor]:
         """Each row's residual [N]."""
         fields, _ = FIELDS[self.derivatives](self.trial, theta, ground, block.needed, ())
-        return residual_rows(self.trial, block, ground, fields)
+        return [ground.gathered(row) for row in residual_rows(self.trial, block, ground, fields)]
 
     def rows_and_jacobian(
         self,
@@ -84,7 +84,7 @@ class Problem:
                     allow_unused=True,
                 )
                 write_blocks(out, sizes, active, taps, adjoints)
-            yield scale * row.detach(), out
+            yield ground.gathered(scale * row.detach()), ground.gathered(out)
 
     def jacobian_by_autograd(
         self, block: Block, theta: Tensor, ground: Ground, trained: Sequence[Sequence[bool]]

@@ -53,7 +53,7 @@ def widened(problem: Problem, width: int) -> Problem:
 def start(problem: Problem, ramps: Ramps, seed: int) -> Tensor:
     """Normally distributed slopes (by a Sobol sequence), uniform phases, zero read-outs, and one constant ridge.
 
-    All else is zero too.
+    All else is as it starts.
 
     Along periodic coordinates the slopes are rounded to multiples of π, so that every ridge closes up.
     """
@@ -66,7 +66,9 @@ def start(problem: Problem, ramps: Ramps, seed: int) -> Tensor:
     phases = 2 * pi * torch.rand(ramps.width, generator=generator, dtype=torch.float64)
     phases[0] = 0.0
     first = torch.cat([slopes, phases[None]]).flatten()
-    return torch.cat([first, torch.zeros(problem.trial.size - len(first), dtype=torch.float64)])
+    rest = [torch.full((branch.network.size,), branch.start) for branch in problem.trial.branches[1:]]
+    zeros = torch.zeros(problem.trial.branches[0].network.size - len(first))
+    return torch.cat([part.double() for part in (first, zeros, *rest)])
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def relative_residual(problem: Problem, theta: Tensor, seed: int) -> float:
         with torch.no_grad():
             needed = {name: wanted | zero for name, wanted in block.needed.items()}
             fields, _ = problem.trial.fields(theta, ground, needed)
-            found = [root_mean_square(row) for row in residual_rows(problem.trial, block, ground, fields)]
+            found = [rms_of(ground, row) for row in residual_rows(problem.trial, block, ground, fields)]
             scales = [largest_term(problem, block, row, ground, fields) for row in block.rows]
             floors = [level] * len(block.rows)
             if block.face is None:
@@ -73,7 +73,12 @@ def root_mean_square(values: Term) -> float:
 def largest_term(problem: Problem, block: Block, row: Row, ground: Ground, fields: Mapping[str, Jet]) -> float:
     """The root mean square of the largest of the terms whose sum a residual is."""
     parts = replace(block, rows=tuple(Row(str(k), term) for k, term in enumerate(terms(row.formula))))
-    return max(map(root_mean_square, residual_rows(problem.trial, parts, ground, fields)))
+    return max(rms_of(ground, row.abs()) for row in residual_rows(problem.trial, parts, ground, fields))
+
+
+def rms_of(ground: Ground, row: Tensor) -> float:
+    """The root mean square of the residuals that values [N] at points make."""
+    return root_mean_square(ground.gathered(row))
 
 
 def terms(tree: Tree) -> list[Tree]:

@@ -46,6 +46,9 @@ def obstacle(spec: Spec) -> str:
     given = initial_orders(spec) if "t" in spec.box and spec.region is None else (1,)
     reasons = {
         "they fill boxes, and the domain is made of shapes": spec.region is not None,
+        "they know no parameters, constraints or measurements": bool(
+            spec.parameters or spec.constraints or spec.data or spec.fitted
+        ),
         f"two coordinates are needed, not {len(spec.box)}": len(spec.box) != 2,
         f"training.device must be cpu, not {spec.training.device}": spec.training.device != "cpu",
         f"training.precision must be float64, not {spec.training.precision}": spec.training.precision != "float64",

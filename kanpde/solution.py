@@ -110,7 +110,8 @@ class Solution:
 
     def tabulated(self, points: Tensor, known: Mapping[str, np.ndarray]) -> Iterator[tuple[str, Field]]:
         """Every field of the output, flat; `known` are the reference's values at the same points."""
-        unknowns = unknown_values(self.problem, self.theta, self.spec.unknowns, points)
+        functions = tuple(name for name, fitted in self.spec.fitted.items() if fitted.of)
+        unknowns = unknown_values(self.problem, self.theta, (*self.spec.unknowns, *functions), points)
         exact = exact_values(self.spec, points) if self.spec.exact else {}
         for name, values in unknowns.items():
             yield name, Field(values.numpy(), "solution", name)
@@ -198,7 +199,9 @@ def asked_formula(spec: Spec, text: str) -> Tree:
     scene = Scene(spatial(spec), spec.definitions)
     shapes = {name: shape_of(expand(tree, scene)) for name, tree in spec.definitions.items()}
     try:
-        found = resolve(parse(text), Scope(tuple(spec.box), spec.unknowns, shapes))
+        fitted = {name: quantity.of for name, quantity in spec.fitted.items()}
+        scope = Scope(tuple(spec.box), spec.unknowns, shapes, parameters=spec.parameters, fitted=fitted)
+        found = resolve(parse(text), scope)
     except ExpressionError as error:
         raise ExpressionError(f"'{text}': {error}") from error
     if found.faults:
@@ -232,12 +235,13 @@ def restored(result: Result) -> Solution:
 
 
 def fitting(networks: Sequence[tuple[Network, tuple[str, ...]]], spec: Spec) -> bool:
-    """Whether the networks give each unknown once, take the coordinates, and consist of layers that join."""
-    given = [name for _, unknowns in networks for name in unknowns]
+    """Whether the networks give every unknown, take its coordinates, and consist of layers that join."""
+    given = {name for _, unknowns in networks for name in unknowns}
+    own = {name: (len(fitted.of),) for name, fitted in spec.fitted.items()}
     joined = all(
-        network.layers[0].inputs in (len(spec.box), len(spec.box) + len(spec.periodic))
+        network.layers[0].inputs in own.get(unknowns[0], (len(spec.box), len(spec.box) + len(spec.periodic)))
         and all(one.outputs == next.inputs for one, next in pairwise(network.layers))
         and network.layers[-1].outputs == len(unknowns)
         for network, unknowns in networks
     )
-    return joined and sorted(given) == sorted(spec.unknowns)
+    return joined and given == {*spec.unknowns, *spec.fitted}

@@ -30,11 +30,15 @@ class Datum:
 
 @dataclass(frozen=True)
 class Branch:
-    """One network, the unknowns that are its outputs, and the coordinates they depend on: all, or those given."""
+    """One network, the unknowns that are its outputs, and the coordinates they depend on: all, or those given.
+
+    Where fits begin, its last coefficients are `start` and its outputs, if they are splines or constants, too.
+    """
 
     network: Network
     unknowns: tuple[str, ...]
     axes: tuple[int, ...] | None = None
+    start: float = 0.0
 
     def winds(self, dimensions: int) -> bool:
         """Whether periodic coordinates enter as angles, with slopes that close up, and not as cos and sin."""
