@@ -1,20 +1,21 @@
 """Univariate functions of jets as single nodes of the graph, whose reverse rule differentiates no formula.
 
-For v = f(u) on jets, δv = f'(u)·δu is a product of jets. So the adjoint of u is a transposed product with the jet of
-f'(u), which needs one more derivative of f and nothing else.
+The terms of v = f(u) are ∂^α v = Σ_m f^(m)(u) B_{α,m}, with the partial Bell polynomials B at the terms of u (Faà di
+Bruno). Since δv = f'(u)·δu is a product of jets, the adjoint of u is a transposed product with the jet of f'(u), which
+needs one more derivative of f and nothing else.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from math import comb, prod
-from typing import Any, Mapping, Sequence
+from math import comb
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from kanpde.functions import UNIVARIATE
-from kanpde.jet import Index, Indices, Jet, bell, bell_value
+from kanpde.jet import Index, Indices, Jet, bell, bell_value, leibniz
 
 Factors = dict[Index, list[tuple[int, Any]]]  # for each α, by what each derivative of f enters ∂^α f(u)
 RICCATI: Mapping[str, tuple[float, float, float]] = {  # f' = a + bf + cf²
@@ -27,22 +28,11 @@ RICCATI: Mapping[str, tuple[float, float, float]] = {  # f' = a + bf + cf²
 def reached(indices: Indices, keys: tuple[Index, ...]) -> tuple[tuple[Index, tuple[tuple[int, Any], ...]], ...]:
     """The terms of f(u) that do not vanish identically, with their Bell polynomials, for the terms that u has."""
     found = []
-    for alpha in sorted(indices):
+    for alpha in sorted(indices, key=lambda alpha: (sum(alpha), alpha)):
         rows = [(m, tuple(part for part in parts if set(part[1]) <= set(keys))) for m, parts in bell(alpha)]
         kept = tuple((m, parts) for m, parts in rows if parts)
         if kept or not any(alpha):
             found.append((alpha, kept if any(alpha) else ()))
-    return tuple(found)
-
-
-@lru_cache(maxsize=4096)
-def above(beta: Index, indices: tuple[Index, ...]) -> tuple[tuple[int, Index, Index], ...]:
-    """(factor, α, α − β) of the products in which ∂^β u enters."""
-    found = []
-    for alpha in indices:
-        gamma = tuple(n - k for n, k in zip(alpha, beta))
-        if min(gamma) >= 0:
-            found.append((prod(comb(n, k) for n, k in zip(alpha, beta)), alpha, gamma))
     return tuple(found)
 
 
@@ -52,84 +42,118 @@ def factors_of(inner: Mapping[Index, Tensor], indices: Indices) -> Factors:
     return {alpha: [(m, bell_value(polynomial, inner)) for m, polynomial in rows] for alpha, rows in plan}
 
 
-def composed(outer: Sequence[Tensor], factors: Factors) -> Tensor:
-    """f(u) from f, f', f'', … at u, each of full shape: one slice for each multi-index, outside of any graph."""
-    found = outer[0].new_empty(len(factors), *outer[0].shape)
-    for out, rows in zip(found.unbind(0), factors.values()):
-        for number, (m, factor) in enumerate(rows):
-            out.addcmul_(outer[m], factor) if number else torch.mul(outer[m], factor, out=out)
-        if not rows:
-            out.copy_(outer[0])
+def term(outer: Sequence[Tensor], rows: Sequence[tuple[int, Any]]) -> Tensor:
+    """One term of f(u) from f, f', f'', … at u, each of full shape."""
+    if not rows:
+        return outer[0]
+    (m, factor), *others = rows
+    found = outer[m] * factor
+    for m, factor in others:
+        found.addcmul_(outer[m], factor)
     return found
 
 
-def pulled_back(slopes: Tensor, factors: Factors, adjoint: Tensor, beta: Index) -> Tensor:
-    """The term β of the adjoint of δu ↦ slopes·δu on jets: Σ_α (α over β) slopes_{α−β} · adjoint_α."""
-    place = {alpha: number for number, alpha in enumerate(factors)}
-    total = None
-    for factor, alpha, gamma in above(beta, tuple(factors)):
-        if gamma in place:
-            one, other = slopes[place[gamma]], adjoint[place[alpha]]
-            if total is None:
-                total = one * other if factor == 1 else (one * other).mul_(factor)
-            else:
-                total.addcmul_(one, other, value=factor)
-    assert total is not None  # the terms of u are among those of f(u)
-    return total
+def pulled_back(
+    product: Callable[[int, Tensor], Tensor], factors: Factors, adjoints: Iterable[Tensor], keys: Sequence[Index]
+) -> list[Tensor]:
+    """The adjoints of the terms `keys` of u, given `product` of f^(m+1) and the adjoint of a term of f(u).
+
+    That of ∂^β u is Σ_α (α over β) Σ_m B_{α−β,m} · product(m, adjoint_α), where B_{0,0} = 1; α = β comes first.
+    """
+    found: dict[Index, Tensor] = {}
+    for alpha, adjoint in zip(factors, adjoints):
+        parts: dict[int, Tensor] = {}
+        for binomial, beta, gamma in leibniz(alpha):
+            if beta not in keys:
+                continue
+            if beta == alpha:
+                found[beta] = product(0, adjoint)
+            for m, factor in factors.get(gamma, ()):
+                if m not in parts:
+                    parts[m] = product(m, adjoint)
+                found[beta].addcmul_(parts[m], factor, value=binomial)
+    return [found[beta] for beta in keys]
+
+
+def summed_to(part: Tensor, shape: torch.Size) -> Tensor:
+    """The adjoint of a term that was spread from a shape."""
+    return part if part.shape == shape else part.sum_to_size(shape)
 
 
 class Composed(torch.autograd.Function):
-    """The terms [S, I, N] of f(u), from f, f', … at u (one derivative more than the terms ask for)."""
+    """The terms of f(u), from f, f', … at u (one derivative more than the terms ask for)."""
 
     @staticmethod
-    def forward(ctx: Any, outer: Sequence[Tensor], factors: Factors, keys: Sequence[Index], *inner: Tensor) -> Tensor:
+    def forward(ctx: Any, outer: Sequence[Tensor], factors: Factors, keys: Sequence[Index], *inner: Tensor) -> Any:
         ctx.slopes, ctx.factors, ctx.keys = outer[1:], factors, keys
-        ctx.shapes = [term.shape for term in inner]
-        return composed(outer, factors)
+        ctx.shapes = [one.shape for one in inner]
+        return tuple(term(outer, rows) for rows in factors.values())
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
-        slopes = composed(ctx.slopes, ctx.factors)
-        parts = (pulled_back(slopes, ctx.factors, gradient, beta) for beta in ctx.keys)
-        return (None, None, None, *(part.sum_to_size(shape) for part, shape in zip(parts, ctx.shapes)))
+    def backward(ctx: Any, *gradients: Tensor) -> Any:  # type: ignore[override]
+        parts = pulled_back(lambda m, adjoint: ctx.slopes[m] * adjoint, ctx.factors, gradients, ctx.keys)
+        return (None, None, None, *(summed_to(part, shape) for part, shape in zip(parts, ctx.shapes)))
 
 
 class Edges(torch.autograd.Function):
-    """Outputs [S, O, N], linear in coefficients [I, K, O], by features [S, I, K, N] of `tables` [M+2, I, K, N]."""
+    """The terms [O, N] of a layer's outputs, from coefficients [I, K, O] and tables [K, I, N] of its functions at u."""
 
     @staticmethod
     def forward(
-        ctx: Any, coefficients: Tensor, features: Tensor, tables: Tensor,
+        ctx: Any, coefficients: Tensor, tables: Sequence[Tensor],
         factors: Factors, keys: Sequence[Index], *inner: Tensor,
-    ) -> Tensor:
-        ctx.features, ctx.tables, ctx.factors, ctx.keys = features, tables, factors, keys
-        ctx.shapes = [term.shape for term in inner]
+    ) -> Any:
+        ctx.tables, ctx.factors, ctx.keys = tables, factors, keys
+        ctx.shapes = [one.shape for one in inner]
         ctx.save_for_backward(coefficients)
-        return by_slice(coefficients.flatten(0, 1).T, features.flatten(1, 2))
+        if few_outputs(coefficients):
+            weights = coefficients.transpose(1, 2)
+            edges = [torch.matmul(weights, table.transpose(0, 1)).transpose(0, 1) for table in tables]
+            ctx.slopes = edges[1:]
+            return tuple(term(edges, rows).sum(1) for rows in factors.values())
+        ctx.slopes = tables[1:]
+        matrix = by_function(coefficients).T.contiguous()
+        return tuple(torch.mm(matrix, term(tables, rows).flatten(0, 1)) for rows in factors.values())
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Tensor) -> Any:  # type: ignore[override]
         (coefficients,) = ctx.saved_tensors
         of_c, of_u = None, [None] * len(ctx.keys)
         if ctx.needs_input_grad[0]:
-            of_c = gradient.new_zeros(coefficients.shape[2], coefficients[..., 0].numel())
-            for features, part in zip(ctx.features.flatten(1, 2), gradient):
-                of_c.addmm_(part, features.T)
-            of_c = of_c.T.view(coefficients.shape)
-        if any(ctx.needs_input_grad[5:]):
-            slopes, adjoint = beside(coefficients, ctx.tables[1:], gradient)
-            slopes = composed(slopes, ctx.factors)
-            parts = (pulled_back(slopes, ctx.factors, adjoint, beta).sum(1) for beta in ctx.keys)
-            of_u = [part.sum_to_size(shape) for part, shape in zip(parts, ctx.shapes)]
-        return (of_c, None, None, None, None, *of_u)
+            parts = gathered(gradients, ctx.factors)
+            of_c = sum(torch.matmul(ctx.tables[m].transpose(0, 1), part.mT) for m, part in parts.items())
+        if any(ctx.needs_input_grad[4:]):
+            adjoints = [gradient.unsqueeze(1) for gradient in gradients]
+            if not few_outputs(coefficients):
+                matrix = by_function(coefficients)
+                adjoints = (torch.mm(matrix, gradient).view(ctx.tables[0].shape) for gradient in gradients)
+            found = pulled_back(lambda m, one: (ctx.slopes[m] * one).sum(0), ctx.factors, adjoints, ctx.keys)
+            of_u = [summed_to(part, shape) for part, shape in zip(found, ctx.shapes)]
+        return (of_c, None, None, None, *of_u)
 
 
-def beside(coefficients: Tensor, slopes: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """The slopes [M+1, I, ·, N] and the outputs' adjoint, both per output or both per function, whichever are fewer."""
-    inputs, functions, outputs = coefficients.shape
-    if outputs < functions:
-        return torch.matmul(coefficients.transpose(1, 2), slopes), gradient[:, None]
-    return slopes, by_slice(coefficients.flatten(0, 1), gradient).view(-1, inputs, functions, gradient.shape[2])
+def few_outputs(coefficients: Tensor) -> bool:
+    """Whether a layer's edges [I, K, O] are cheaper to add up per output than per function."""
+    return coefficients.shape[2] < coefficients.shape[1]
+
+
+def by_function(coefficients: Tensor) -> Tensor:
+    """Coefficients [I, K, O] as a matrix [K·I, O]."""
+    return coefficients.transpose(0, 1).flatten(0, 1)
+
+
+def gathered(adjoint: Iterable[Tensor], factors: Factors) -> dict[int, Tensor]:
+    """Σ_α B_{α,m} · adjoint_α for each m, [I or 1, O, N]: what stands beside f^(m) in the adjoint of f."""
+    found: dict[int, Tensor] = {}
+    for part, rows in zip(adjoint, factors.values()):
+        for m, factor in rows or [(0, None)]:
+            if factor is None:
+                found[m] = part
+            elif m in found:
+                found[m].addcmul_(part, factor[:, None])
+            else:
+                found[m] = part * factor[:, None]
+    return found
 
 
 def by_slice(matrix: Tensor, slices: Tensor) -> Tensor:
@@ -159,7 +183,7 @@ def bounded(name: str, jet: Jet) -> Jet:
         outer = derivatives(name, jet.value, order)
         factors = factors_of(jet.terms, jet.indices)
     terms = Composed.apply(outer, factors, tuple(jet.terms), *jet.terms.values())
-    return Jet(dict(zip(factors, terms.unbind(0))), jet.indices)
+    return Jet(dict(zip(factors, terms)), jet.indices)
 
 
 def moves(jet: Jet) -> bool:

@@ -9,8 +9,8 @@ from typing import Iterator, Sequence, Union
 import torch
 from torch import Tensor
 
-from kanpde.bases import Basis
-from kanpde.composition import Edges, bounded, by_slice, composed, factors_of, moves
+from kanpde.bases import Basis, Chebyshev
+from kanpde.composition import Edges, Factors, bounded, by_slice, derivatives, factors_of, gathered, moves, term
 from kanpde.functions import UNIVARIATE
 from kanpde.jet import Jet
 
@@ -34,6 +34,24 @@ class Tap:
 
 
 @dataclass(frozen=True)
+class EdgeTap:
+    """The same for coefficients [I, K, O] and features Σ_m factors_sm · tables_m, with tables [K, I, N]."""
+
+    tables: Sequence[Tensor]
+    factors: Factors
+    outputs: Tensor
+
+    def jacobian(self, adjoint: Tensor, out: Tensor) -> None:
+        """Write the rows [I·K·O, N] of the Jacobian: Σ_m tables_m ⊗ Σ_s factors_sm · adjoint_s, fewer products."""
+        functions, inputs, _ = self.tables[0].shape
+        block = out.view(inputs, functions, *adjoint.shape[2:])
+        first, *others = gathered(adjoint, self.factors).items()
+        torch.mul(self.tables[first[0]].transpose(0, 1).unsqueeze(2), first[1].unsqueeze(1), out=block)
+        for m, part in others:
+            block.addcmul_(self.tables[m].transpose(0, 1).unsqueeze(2), part.unsqueeze(1))
+
+
+@dataclass(frozen=True)
 class KanLayer:
     """y_o = Σ_i φ_io(x_i) with φ_io = Σ_k c_iok B_k; `before` bounds the inputs first."""
 
@@ -50,17 +68,12 @@ class KanLayer:
     def forward(self, jet: Jet, coefficients: Tensor, tapped: bool) -> tuple[Jet, Tap | None]:
         """The output jet, and the tap when asked for."""
         order, moving = max(map(sum, jet.indices)), moves(jet)
-        graph = tapped or moving or (coefficients.requires_grad and torch.is_grad_enabled())
         with torch.no_grad():
-            tables = self.basis.table(jet.value, order + moving)
-            factors = factors_of({alpha: term[:, None] for alpha, term in jet.terms.items()}, jet.indices)
-            if not graph and self.outputs < self.basis.size:
-                edges = composed(torch.matmul(coefficients.transpose(1, 2), tables), factors)
-                return Jet(dict(zip(factors, edges.sum(1).unbind(0))), jet.indices), None
-            features = composed(tables, factors)
-        outputs = Edges.apply(coefficients, features, tables, factors, tuple(jet.terms), *jet.terms.values())
-        tap = tapping(features.flatten(1, 2), outputs[:, None]) if tapped else None
-        return Jet(dict(zip(factors, (tap.outputs[:, 0] if tap else outputs).unbind(0))), jet.indices), tap
+            tables = tables_of(self.basis, self.before, jet.value, order + moving)
+            factors = factors_of({alpha: one.detach() for alpha, one in jet.terms.items()}, jet.indices)
+        outputs = Edges.apply(coefficients, tables, factors, tuple(jet.terms), *jet.terms.values())
+        tap = EdgeTap(tables, factors, leaf(torch.stack(outputs)[:, None])) if tapped else None
+        return Jet(dict(zip(factors, tap.outputs[:, 0].unbind(0) if tap else outputs)), jet.indices), tap
 
     def value(self, x: Tensor, coefficients: Tensor) -> Tensor:
         """The outputs [O, N] by ordinary operations, for nested automatic differentiation."""
@@ -79,6 +92,23 @@ class KanLayer:
         return torch.randn(self.shape, generator=generator, dtype=torch.float64) * sigma[..., None]
 
 
+def tables_of(basis: Basis, before: str | None, u: Tensor, order: int) -> Sequence[Tensor]:
+    """The functions of u, bounded first where `before` names a function, and their derivatives by u, each [K, I, N]."""
+    if before is None:
+        return by_function(basis.table(u, order))
+    if before == "tanh" and isinstance(basis, Chebyshev):
+        return by_function(basis.table_of_tanh(u, order))
+    inner = derivatives(before, u, order)
+    factors = factors_of({(m,): one for m, one in enumerate(inner)}, frozenset((m,) for m in range(order + 1)))
+    outer = by_function(basis.table(inner[0], order))
+    return [term(outer, rows) for rows in factors.values()]
+
+
+def by_function(table: Tensor) -> Sequence[Tensor]:
+    """A table [M+1, I, K, N] as M + 1 tensors [K, I, N]."""
+    return table.transpose(1, 2).contiguous().unbind(0)
+
+
 @dataclass(frozen=True)
 class DenseLayer:
     """y = W f(x) + b, f the univariate function `before`: an affine layer, of which an MLP is made."""
@@ -94,6 +124,7 @@ class DenseLayer:
 
     def forward(self, jet: Jet, coefficients: Tensor, tapped: bool) -> tuple[Jet, Tap | None]:
         """The output jet, and the tap when asked for."""
+        jet = bounded(self.before, jet) if self.before else jet
         weights, offsets = coefficients[0, :-1], coefficients[0, -1]
         zero = (0,) * len(next(iter(jet.indices)))
         if not tapped:
@@ -124,8 +155,13 @@ Layer = Union[KanLayer, DenseLayer]
 
 
 def tapping(features: Tensor, outputs: Tensor) -> Tap:
-    """The tap of outputs [S, 1, O, N], which begin a graph if they are not in one."""
-    return Tap(features, outputs if outputs.requires_grad else outputs.detach().requires_grad_())
+    """The tap of outputs [S, 1, O, N]."""
+    return Tap(features, leaf(outputs))
+
+
+def leaf(outputs: Tensor) -> Tensor:
+    """Outputs that begin a graph if they are not in one."""
+    return outputs if outputs.requires_grad else outputs.detach().requires_grad_()
 
 
 @dataclass(frozen=True)
@@ -155,8 +191,7 @@ class Network:
         """The output jet [O, N] for an input jet [I, N], and taps of the layers marked in `tapped`."""
         jet, taps = inputs, []
         for (layer, coefficients), mark in zip(self.split(theta), tapped or [False] * len(self.layers)):
-            within = bounded(layer.before, jet) if layer.before else jet
-            jet, tap = layer.forward(within, coefficients, mark)
+            jet, tap = layer.forward(jet, coefficients, mark)
             taps += [tap] if tap else []
         return jet, taps
 

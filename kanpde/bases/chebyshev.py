@@ -24,14 +24,11 @@ class Chebyshev(Basis):
         return self.degree + 1
 
     def table(self, x: Tensor, order: int) -> Tensor:
-        found, twice = [torch.ones_like(x), x], 2 * x
-        for _ in range(2, self.size):
-            found.append(torch.addcmul(-found[-2], twice, found[-1]))
-        values = torch.stack(found[: self.size], dim=-2)
-        if not order:
-            return values[None]
-        slopes = differentiation(self.degree, order).to(x).flatten(0, 1)
-        return torch.matmul(slopes, values).unflatten(1, (order + 1, self.size)).transpose(0, 1)
+        return combined(differentiation(self.degree, order), polynomials(x, self.degree))
+
+    def table_of_tanh(self, u: Tensor, order: int) -> Tensor:
+        """The functions of tanh u and their derivatives by u: polynomials in tanh u, too, of higher degree."""
+        return combined(differentiation_of_tanh(self.degree, order), polynomials(u.tanh(), self.degree + order))
 
     def arrays(self) -> Mapping[str, Any]:
         return {"degree": self.degree}
@@ -48,3 +45,29 @@ def differentiation(degree: int, order: int) -> Tensor:
     for _ in range(order):
         powers.append(once @ powers[-1])
     return torch.stack(powers)
+
+
+def polynomials(x: Tensor, degree: int) -> Tensor:
+    """T_0 to T_degree at x [I, N], [degree + 1, I, N]."""
+    found, twice = [torch.ones_like(x), x], 2 * x
+    for _ in range(1, degree):
+        found.append(twice * found[-1] - found[-2])
+    return torch.stack(found[: degree + 1])
+
+
+@lru_cache(maxsize=64)
+def differentiation_of_tanh(degree: int, order: int) -> Tensor:
+    """The same for T_k(tanh u) [order+1, K, K+order]: d T_n / du = (1 − T_1²) T_n' = n (T_{n−1} − T_{n+1}) / 2."""
+    once = torch.zeros(degree + order + 1, degree + order + 1, dtype=torch.float64)
+    for n in range(1, degree + order):
+        once[n, n - 1], once[n, n + 1] = n / 2, -n / 2
+    powers = [torch.eye(degree + order + 1, dtype=torch.float64)[: degree + 1]]
+    for _ in range(order):
+        powers.append(powers[-1] @ once)
+    return torch.stack(powers)
+
+
+def combined(matrices: Tensor, values: Tensor) -> Tensor:
+    """Each of M matrices [K, L] times values [L, I, N], [M, I, K, N]."""
+    found = matrices.to(values).flatten(0, 1) @ values.flatten(1)
+    return found.view(*matrices.shape[:2], *values.shape[1:]).transpose(1, 2)
