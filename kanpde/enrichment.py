@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import atan2, hypot, pi, sqrt
-from typing import Iterator
+from typing import Hashable, Iterator
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from kanpde.check import kind
 from kanpde.geometries import Region
 from kanpde.network import Network
 from kanpde.singular import Mode, SingularLayer, corner_modes, hole_modes
-from kanpde.spec import Spec
+from kanpde.spec import Condition, Face, Spec
 from kanpde.statement import Piece
 
 AT_CORNERS, AROUND_HOLES = 8, 16  # modes
@@ -37,16 +37,19 @@ class Corner:
     point: tuple[float, float]
     angle: float
     turn: float
-    pieces: tuple[tuple[str, str], tuple[str, str]]
+    pieces: tuple[Hashable, Hashable]
 
 
 def enrichment(spec: Spec) -> list[tuple[Network, tuple[str, ...]]]:
-    """A network of singular functions for each unknown of a problem in a plane region; none elsewhere."""
-    if spec.region is None or tuple(spec.box) != spec.region.axes or len(spec.box) != 2:
+    """A network of singular functions for each unknown of a problem in the plane; none elsewhere.
+
+    On a box without conditions built in, the corners have theirs; a distance that vanishes there would spoil them.
+    """
+    if len(spec.box) != 2 or len(spec.spatial) != 2 or spec.periodic:
         return []
     found = []
     for name in spec.unknowns:
-        modes = (*at_corners(spec, spec.region, name), *around_holes(spec.region))
+        modes = tuple(modes_of(spec, name))
         if modes:
             (left, right), (low, high) = spec.box.values()
             layer = SingularLayer(((left, right), (low, high)), modes, 1)
@@ -54,18 +57,33 @@ def enrichment(spec: Spec) -> list[tuple[Network, tuple[str, ...]]]:
     return found
 
 
-def at_corners(spec: Spec, region: Region, unknown: str) -> Iterator[Mode]:
-    """The modes of an unknown at every corner whose cut stays outside the region."""
-    size = hypot(*(high - low for low, high in region.bounds))
-    given = {
-        (c.face.shape, c.face.part)
-        for c in spec.boundary
-        if isinstance(c.face, Piece) and (found := kind(c, spec)).type == "dirichlet" and found.unknown == unknown
-    }
-    for corner in corners(region):
-        if outside(region, corner, size):
-            first, second = (piece in given for piece in corner.pieces)
-            yield from corner_modes(corner.point, corner.turn, corner.angle, (first, second), size, AT_CORNERS)
+def modes_of(spec: Spec, unknown: str) -> Iterator[Mode]:
+    """The modes of an unknown: at every corner whose cut stays outside, and around every hole."""
+    size = hypot(*(high - low for low, high in spec.box.values()))
+    if spec.region is not None:
+        found = [corner for corner in corners(spec.region) if outside(spec.region, corner, size)]
+        yield from around_holes(spec.region)
+    else:
+        found = list(corners_of_box(spec)) if spec.enforce == "soft" else []
+    given = {place_of(c) for c in spec.boundary if (k := kind(c, spec)).type == "dirichlet" and k.unknown == unknown}
+    for corner in found:
+        first, second = (piece in given for piece in corner.pieces)
+        yield from corner_modes(corner.point, corner.turn, corner.angle, (first, second), size, AT_CORNERS)
+
+
+def place_of(condition: Condition) -> Hashable:
+    """The piece of a condition, by shape and part, or its face."""
+    face = condition.face
+    return (face.shape, face.part) if isinstance(face, Piece) else face
+
+
+def corners_of_box(spec: Spec) -> Iterator[Corner]:
+    """The four corners of a rectangle, counter-clockwise from the lower left."""
+    (x, (left, right)), (y, (low, high)) = spec.box.items()
+    points = [(left, low), (right, low), (right, high), (left, high)]
+    sides = [Face(y, "min"), Face(x, "max"), Face(y, "max"), Face(x, "min")]
+    for k, point in enumerate(points):
+        yield Corner(point, pi / 2, pi / 4 + k * pi / 2, (sides[k], sides[k - 1]))
 
 
 def outside(region: Region, corner: Corner, size: float) -> bool:

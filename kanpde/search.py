@@ -18,13 +18,17 @@ Fitting = Callable[[Ramps, "Fit | None"], Fit]
 
 @dataclass(frozen=True)
 class Aim:
-    """Widths to try, the relative residual that is enough, and the one above which growing is hopeless."""
+    """Widths to try, the relative residual that is enough, and the one above which growing is hopeless.
+
+    Growing twice must make it `pace` times smaller once it tells anything: where solutions are not smooth it does not.
+    """
 
     first: int = 300
     last: int = 3000
     growth: float = 1.6
     enough: float = 1e-12
     hopeless: float = float("inf")
+    pace: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ def search(fitting: Fitting, dimensions: int, aim: Aim, clock: Clock) -> Iterato
         if grown.residual < best.residual:
             best = grown
             yield best
+        if len(history) > 2 and UNRESOLVED >= history[-3] and history[-1] * aim.pace > history[-3]:
+            return
         if len(history) > 3 and history[-1] > 0.3 * history[-3] and history[-1] < 1e-6:
             return
 

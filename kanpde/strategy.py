@@ -11,6 +11,7 @@ import torch
 from kanpde.architecture import described
 from kanpde.build import is_linear
 from kanpde.clock import Clock, State, losses_of
+from kanpde.enrichment import enrichment
 from kanpde.errors import KanpdeError
 from kanpde.ramps import Fit, Ramps, linear_fit, nonlinear_fit, ramps_problem
 from kanpde.relative import relative_residual
@@ -21,6 +22,8 @@ from kanpde.training import deep, staged
 
 GOOD = 1e-9  # relative residual above which ramps are followed by splines where both can serve
 ACCEPTED = 1e-4  # relative residual above which another method is tried
+PACE = 4.0  # growing ramps twice should gain as much where another method can follow
+NEARLY = 1e-4  # relative residual at first above which singular functions at corners have not been what was missing
 FAILED = 0.3  # relative residual above which splines have failed; less may stem from a corner where data clash
 SHARE = 0.35  # of the time, at most, on the ramps of a nonlinear problem
 
@@ -83,12 +86,21 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
     linear, rectangle = is_linear(spec), open_to_splines(spec)
     narrow = replace(spec, network=replace(spec.network, width=None))  # a width asked for is that of ramps
     depth = Method("no other method made the residual small", deep(narrow, generator, clock), ACCEPTED)
+    cornered = linear and spec.region is None and spec.enforce == "auto" and has_corners(spec)
     if linear:
-        first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, clock, Aim()))]
+        aim = Aim(pace=PACE if cornered or rectangle else 1.0)
+        first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, clock, aim))]
     else:
         shorter = clock.within(SHARE * clock.left())
-        first = [Method("nonlinear: smooth solutions are found by Gauss-Newton on ramps",
-                        ramps(spec, shorter, Aim(enough=1e-9, hopeless=0.1)))]
+        first = [
+            Method(
+                "nonlinear: smooth solutions are found by Gauss-Newton on ramps",
+                ramps(spec, shorter, Aim(enough=1e-9, hopeless=0.1)),
+            )
+        ]
+    if cornered:
+        why = "singular at corners: functions for them join the ramps, conditions are penalised"
+        first.append(Method(why, ramps(replace(spec, enforce="soft"), clock, Aim(hopeless=NEARLY)), GOOD))
     if not rectangle:
         return [*first, depth]
     depth = replace(depth, above=FAILED)
@@ -96,6 +108,11 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
         march = Method("nonlinear in time and one coordinate: marched in windows of time", separated(spec, clock))
         return [march, replace(first[0], above=ACCEPTED), depth]
     return [*first, Method("too sharp for ramps: splines, finer where needed", separated(spec, clock), GOOD), depth]
+
+
+def has_corners(spec: Spec) -> bool:
+    """Whether the domain has corners at which the solution may be singular."""
+    return bool(enrichment(replace(spec, enforce="soft")))
 
 
 def open_to_splines(spec: Spec) -> bool:

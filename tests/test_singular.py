@@ -14,6 +14,7 @@ from kanpde.enrichment import corners, enrichment
 from kanpde.jet import Jet, closure
 from kanpde.problem import differentiated
 from kanpde.singular import SingularLayer, corner_modes, hole_modes
+from kanpde.solve import solve
 from kanpde.spec import Spec, read_spec_text
 
 BOX = ((-1.0, 2.0), (0.0, 3.0))
@@ -92,7 +93,7 @@ def test_corners_of_the_l_shape_have_their_angles() -> None:
     assert found == pytest.approx({**dict.fromkeys(right, pi / 2), (0, 0): 1.5 * pi})
 
 
-def test_plain_boxes_and_time_have_none() -> None:
+def test_boxes_with_conditions_built_in_and_time_have_none() -> None:
     plain = L_SHAPE.replace("plate - notch", "plate").replace("    notch: rectangle(x=[0, 1], y=[0, 1])\n", "")
     assert not enrichment(spec(plain))
     timed = L_SHAPE.replace("region:", "t: [0, 1]\n  region:").replace("= 1", "= u_t") + "initial: {u: 0}\n"
@@ -106,3 +107,14 @@ def test_holes_are_found() -> None:
     assert unknowns == ("u",)
     centres = np.array([mode.centre for mode in layer.modes if mode.power < 0])  # type: ignore[union-attr]
     assert len(centres) and np.allclose(centres, (0.3, 0.0))
+
+
+def test_a_right_angle_where_data_and_equation_clash_costs_no_digits() -> None:
+    text = "unknowns: [u]\ndomain: {x: [0, 1], y: [0, 1]}\nequations: {torsion: -lap(u) = 1}\nboundary: {all: u = 0}\n"
+    solution = solve(spec(text + "training: {threads: 1}\n"))
+    x, y = np.array([[0.5, 0.1, 0.01, 0.3], [0.5, 0.1, 0.02, 0.9]])
+    n = np.arange(1, 400, 2)[:, None] * pi  # Timoshenko & Goodier (1951, article 109)
+    decay = (np.exp(-n * y) + np.exp(-n * (1 - y))) / (1 + np.exp(-n))
+    exact = x * (1 - x) / 2 - (4 / n**3 * np.sin(n * x) * decay).sum(0)
+    assert "corners" in solution.summary["chosen as"]
+    assert np.abs(solution.at(np.stack([x, y], axis=1))["u"] - exact).max() < 1e-10
