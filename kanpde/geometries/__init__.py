@@ -12,6 +12,7 @@ from kanpde.geometries.cylinder import Cylinder
 from kanpde.geometries.disc import Disc
 from kanpde.geometries.ellipse import Ellipse
 from kanpde.geometries.interval import Interval
+from kanpde.geometries.mesh import Mesh
 from kanpde.geometries.polygon import polygon
 from kanpde.geometries.rectangle import Rectangle
 from kanpde.geometries.region import Region
@@ -27,6 +28,7 @@ SHAPES: Mapping[str, Callable[..., Shape]] = {
     "box": Box,
     "ball": Ball,
     "cylinder": Cylinder,
+    "mesh": Mesh,
 }
 
 __all__ = ["SHAPES", "Draw", "Join", "Leaf", "Region", "Shape", "Tree"]

@@ -21,6 +21,7 @@ Curves = Callable[[Integers, Array], Array]
 
 FLUSH = 1e-10  # closer to each other than this, relative to their size, two boundaries coincide
 ROUNDING = 1e-15
+TOUCH, LONG = 1e-13, 2.0**-6  # what is flush for less than so long, and not nearer than so, touches like a tangent
 FLAT = 2.0**-10  # length of the intervals at whose ends two boundaries must coincide to be taken as one
 
 
@@ -57,8 +58,9 @@ def crossings(
     for first, last in runs(flat, joined):
         outer = [k for k, there in ((first - 1, first > 0 and joined[first - 1]),) if there]
         outer += [last + 1] if last < len(t) - 1 and joined[last] else []
-        if t[last] - t[first] > 4 * care.finest:
-            edged += [((first + last) // 2, k, 8 * np.median(np.abs(f[first : last + 1])) + ROUNDING) for k in outer]
+        gap, length = float(np.median(np.abs(f[first : last + 1]))), t[last] - t[first]
+        if length > 4 * care.finest and (gap < TOUCH or length > LONG):
+            edged += [((first + last) // 2, k, 8 * gap + ROUNDING) for k in outer]
         elif len(outer) == 2 and (f[outer[0]] > 0) != (f[outer[1]] > 0):
             signed.append((outer[0], outer[1]))
     low, high = np.array(signed, dtype=np.int64).reshape(-1, 2).T

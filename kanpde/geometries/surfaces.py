@@ -22,8 +22,8 @@ from kanpde.geometries.tree import names
 from kanpde.geometries.volumes import filled, scattered
 
 LINES = 48  # at first, on a part
-MANY = 500  # pieces of a part, from which on points are scattered over it instead
-SCATTERED = 4096  # the fewest of those
+MANY = 8  # pieces of a part, from which on points are scattered over it instead
+SCATTERED = 8192  # the fewest of those
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +35,7 @@ class Surfaces:
     @cached_property
     def divisions(self) -> Mapping[tuple[str, str], tuple[Array, Array]]:
         """For each part of the shapes' boundaries, the first and last lines of the panels between which they change."""
-        return {
-            (name, part): self.divided(name, part)
-            for name, shape in self.members.shapes.items()
-            if name in names(self.members.tree)
-            for part in shape.parts
-        }
+        return {key: self.divided(*key) for key in self.parts}
 
     @cached_property
     def measures(self) -> Mapping[tuple[str, str], float]:
@@ -71,9 +66,9 @@ class Surfaces:
         return points, normals
 
     def quadrature(self, shape: str, part: str, n: int) -> tuple[Array, Array, Array]:
-        """By Gauss's rule along lines and across them; by evenly scattered points where the part has many pieces."""
+        """By Gauss's rule along lines and across them; by evenly scattered points where there are many pieces."""
         size = self.members.shapes[shape].size(part)
-        if self.coarse(shape, part):
+        if (shape, part) in self.scattered:
             unit = even(2, max(SCATTERED, 16 * n * n))
             weights = np.full(unit.shape[1], 1 / unit.shape[1])
         else:
@@ -81,6 +76,26 @@ class Surfaces:
         points, normals, sides = self.sided(shape, part, unit)
         there = np.flatnonzero(sides)
         return points[:, there], sides[there] * normals[:, there], size * weights[there]
+
+    @cached_property
+    def scattered(self) -> frozenset[tuple[str, str]]:
+        """The parts of many pieces, and those that may be cut by one."""
+        return frozenset(
+            (name, part)
+            for name, part in self.parts
+            if self.many and (self.coarse(name, part) or not self.sided(name, part, even(2, 1024))[2].all())
+        )
+
+    @cached_property
+    def many(self) -> bool:
+        """Whether any part has many pieces."""
+        return any(self.coarse(name, part) for name, part in self.parts)
+
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """All parts of the boundaries of the shapes in use."""
+        used = names(self.members.tree)
+        return tuple((name, part) for name, s in self.members.shapes.items() if name in used for part in s.parts)
 
     def lines(self, shape: str, part: str, n: int) -> tuple[Array, Array]:
         """Points [2, N] of the unit square and weights [N] whose sum is the share that remains."""
@@ -103,8 +118,7 @@ class Surfaces:
 
     def within(self, n: int) -> tuple[Array, Array]:
         """By nested lines; by evenly scattered points where a shape has a surface of many pieces."""
-        used = names(self.members.tree)
-        if any(self.coarse(name, part) for name in used for part in self.members.shapes[name].parts):
+        if self.many:
             return scattered(self.members, max(SCATTERED, (2 * n) ** 3))
         return filled(self.members, n)
 
@@ -136,8 +150,8 @@ class Surfaces:
     def divided(self, shape: str, part: str) -> tuple[Array, Array]:
         """The first and last lines of the panels of a part."""
         cuts = np.array([0.0, *self.members.shapes[shape].breaks(part)[0], 1.0])
-        if self.coarse(shape, part):
-            return cuts[:1], cuts[-1:]
+        if self.many:
+            return np.zeros(1), np.ones(1)
         few = max(3, LINES // (len(cuts) - 1))
         _, low, high = panels(lambda _, u: self.strands(shape, part, u, QUICK).codes(len(u)), 1, cuts, few)
         return settled(lambda u: self.strands(shape, part, u, FIRM).lengths(len(u)), low, high)
