@@ -13,7 +13,7 @@ from kanpde.build import domain_of, scope_of, spatial, statements, where
 from kanpde.domain import Where
 from kanpde.errors import Place
 from kanpde.evaluation import Ground, Scope
-from kanpde.operators import Scene, expand
+from kanpde.operators import Scene, expand, normal_name
 from kanpde.problem import Row
 from kanpde.samplers import uniform
 from kanpde.spec import Condition, Equation, Face, Spec
@@ -59,12 +59,18 @@ def of_condition(spec: Spec, condition: Condition, row: Row) -> Law:
 
 
 def grounds(spec: Spec, sides: Sequence[Side]) -> dict[Side, Ground]:
-    """Random points in the interior and on each side, the same at every call; one point where a side is a point."""
+    """Random points in the interior and on each side, the same at every call; one point where a side is a point.
+
+    In the interior some unit vector stands for a normal, so that the terms of conditions can be measured there.
+    """
     domain = domain_of(spec, scope_of(spec))
-    return {
+    found = {
         side: domain.draw(side, POINTS, torch.Generator().manual_seed(SEED), uniform)
         for side in dict.fromkeys([None, *sides])
     }
+    inside = found[None].points
+    normal = torch.full_like(inside[0], len(spec.spatial) ** -0.5)
+    return {**found, None: Ground(inside, attached={normal_name(axis): normal for axis in spec.spatial})}
 
 
 def lattice(spec: Spec) -> Tensor:
