@@ -22,8 +22,7 @@ from kanpde.geometries.tree import names
 from kanpde.geometries.volumes import filled, scattered
 
 LINES = 48  # at first, on a part
-MANY = 8  # pieces of a part, from which on points are scattered over it instead
-SCATTERED = 8192  # the fewest of those
+SCATTERED = 8192  # points at least, where lines would run across many pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +122,8 @@ class Surfaces:
         return filled(self.members, n)
 
     def coarse(self, shape: str, part: str) -> bool:
-        """Whether a part has many pieces."""
-        return len(self.members.shapes[shape].breaks(part)[0]) >= MANY
+        """Whether a part has many pieces, across which lines would run."""
+        return bool(self.members.shapes[shape].breaks(part)[0])
 
     def sided(self, shape: str, part: str, unit: Array) -> tuple[Array, Array, Integers]:
         """Points and normals [3, N] of the shape, and the sides [N] of the region."""

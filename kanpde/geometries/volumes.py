@@ -18,7 +18,7 @@ APART = 1e-3  # planes nearer to each other, relative to the size, are not told 
 
 
 def scattered(members: Membership, count: int) -> tuple[Array, Array]:
-    """Points [3, N] and weights [N] from `count` points of the box around; good to about 1 / count^(2/3)."""
+    """Points [3, N] and weights [N] from `count` points of the box around; good to about count^(-3/4) of it."""
     low, high = extremes(members)
     points = low[:, None] + (high - low)[:, None] * even(3, count)
     points = points[:, members.inside(points, closed=False)]
