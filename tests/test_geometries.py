@@ -96,6 +96,14 @@ def test_charts_lie_on_the_boundary_and_inside_the_bounds(shape: Shape) -> None:
 
 
 @every_shape
+def test_no_points_are_no_trouble(shape: Shape) -> None:
+    none = np.empty((len(shape.axes), 0))
+    assert shape.level(none).shape == (0,)
+    assert all(shape.chart(part, none[1:])[0].shape == none.shape for part in shape.parts)
+    assert Region({"it": shape}, Leaf("it")).interior(0, even).shape == none.shape
+
+
+@every_shape
 def test_the_bounds_are_reached(shape: Shape) -> None:
     points = np.concatenate([shape.chart(part, even(len(shape.axes) - 1, 4000))[0] for part in shape.parts], axis=1)
     reach = np.stack([points.min(1), points.max(1)], axis=1)

@@ -90,7 +90,7 @@ class Region:
     def interior(self, count: int, draw: Draw) -> Array:
         """Points [d, count] spread evenly over the region."""
         low, high = (np.array(side)[:, None] for side in zip(*self.bounds))
-        found, kept, tried = [], 0, 0
+        found, kept, tried = [np.empty((len(self.axes), 0))], 0, 0
         while kept < count:
             share = (kept + 1) / (tried + 1)
             batch = min(int((count - kept) / share * 1.1) + 16, 1_000_000) if tried else count

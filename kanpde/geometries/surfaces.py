@@ -22,6 +22,7 @@ from kanpde.geometries.tree import names
 from kanpde.geometries.volumes import filled, scattered
 
 LINES = 48  # at first, on a part
+BATCH, PATIENCE = 1_000_000, 10_000_000  # candidates at a time, and without one that remains
 SCATTERED = 8192  # points at least, where lines would run across many pieces
 
 
@@ -54,13 +55,15 @@ class Surfaces:
         """By rejection."""
         share = self.measures[shape, part] / self.members.shapes[shape].size(part)
         found: list[tuple[Array, Array]] = []
-        kept = 0
+        kept = tried = 0
         while kept < count:
-            batch = count if share > 1 - 1e-9 else int((count - kept) / share * 1.1) + 16
+            batch = count if share > 1 - 1e-9 else min(int((count - kept) / share * 1.1) + 16, BATCH)
             points, normals, sides = self.sided(shape, part, np.asarray(draw(2, batch), dtype=float))
             there = np.flatnonzero(sides)
             found.append((points[:, there], sides[there] * normals[:, there]))
-            kept += len(there)
+            kept, tried = kept + len(there), tried + batch
+            if not kept and tried > PATIENCE:
+                raise ValueError(f"what remains of {shape} is too small for points to be found on it")
         points, normals = (np.concatenate(rows, axis=1)[:, :count] for rows in zip(*found))
         return points, normals
 

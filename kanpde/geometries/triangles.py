@@ -83,8 +83,8 @@ class Triangles:
         The sign is that of the normal at the nearest point, summed over the triangles there (Bærentzen & Aanæs, Signed
         distance computation using the angle weighted pseudonormal, 2005).
         """
-        found = [self.signed(part) for part in np.array_split(points.T, len(points.T) // CHUNK + 1)]
-        return np.concatenate(found)
+        parts = np.array_split(points.T, len(points.T) // CHUNK + 1)
+        return np.concatenate([self.signed(part) if len(part) else np.empty(0) for part in parts])
 
     def signed(self, points: Array) -> Array:
         """The signed distances [N] of points [N, 3]."""
