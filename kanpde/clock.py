@@ -48,6 +48,7 @@ class State:
     why: str = ""  # this method
     steps: int | None = None
     settled: bool = False  # worth a line of its own in the log
+    rival: State | None = None  # the best of the methods before this one
 
 
 def losses_of(objective: Residuals, theta: Tensor) -> Callable[[], Mapping[str, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Callable, Iterator, Sequence
 
 from kanpde.clock import Clock
@@ -11,6 +12,7 @@ from kanpde.ramps import Fit, Ramps
 
 SPREADS = (0.06, 0.12, 0.24, 0.48, 0.96)  # slopes relative to width^(1/d)
 UNRESOLVED = 0.3  # relative residual above which the choice of slopes tells nothing
+SLOW = 0.3  # of the residual: more ridges that leave more call for other slopes
 STEEP = 0.01  # of the residual: more ridges that leave no more pay better than other slopes
 
 Fitting = Callable[[Ramps, "Fit | None"], Fit]
@@ -47,16 +49,17 @@ class Candidate:
 def search(fitting: Fitting, dimensions: int, aim: Aim, clock: Clock) -> Iterator[Candidate]:
     """Better and better candidates: slopes by scan and descent, then more ridges, again and again.
 
-    While more ridges pay, slopes are only tried a little smaller, as wide layers want them (relative to the width).
+    While more ridges pay, slopes are only tried a little smaller, as wide layers want them (relative to the width);
+    where they do not, all slopes are tried again: what suits a narrow layer may lead a wide one nowhere.
     """
     width, steep = aim.first, False
-    best = scan(fitting, dimensions, width, aim, clock)
+    best = scan(fitting, (1.0,) * dimensions, width, None, aim, clock)
     yield best
     history = [best.residual]
     if best.residual > aim.hopeless:
         return
     while best.residual > aim.enough and width < aim.last and clock.left() > 0:
-        if best.residual <= UNRESOLVED:
+        if best.residual <= UNRESOLVED and best.fit.ramps.width == width:
             factors = [1 / 1.41] if steep else [2.0, 0.5] if len(history) < 2 else [1.41, 1 / 1.41]
             for better in descend(fitting, best, factors, aim, clock):
                 best = better
@@ -64,10 +67,12 @@ def search(fitting: Fitting, dimensions: int, aim: Aim, clock: Clock) -> Iterato
             if best.residual <= aim.enough:
                 return
         width = min(int(width * aim.growth), aim.last)
-        if best.residual > UNRESOLVED:
-            grown = scan(fitting, dimensions, width, aim, clock)
-        else:
-            grown = attempt(fitting, best.spreads, width, best.fit)
+        known = best.residual <= UNRESOLVED
+        grown = attempt(fitting, best.spreads, width, best.fit) if known else None
+        if grown is None or grown.residual > SLOW * best.residual:
+            size = prod(best.spreads) ** (1 / dimensions)
+            other = scan(fitting, tuple(s / size for s in best.spreads), width, best.fit if known else None, aim, clock)
+            grown = other if grown is None or other.residual < grown.residual else grown
         steep = grown.residual < STEEP * best.residual <= STEEP * UNRESOLVED
         history.append(min(grown.residual, best.residual))
         if grown.residual < best.residual:
@@ -85,13 +90,13 @@ def attempt(fitting: Fitting, spreads: tuple[float, ...], width: int, near: Fit 
     return Candidate(fitting(Ramps(width, slopes), near), spreads)
 
 
-def scan(fitting: Fitting, dimensions: int, width: int, aim: Aim, clock: Clock) -> Candidate:
-    """The best of a few equal spreads."""
-    found = [attempt(fitting, (SPREADS[2],) * dimensions, width, None)]
+def scan(fitting: Fitting, shape: tuple[float, ...], width: int, near: Fit | None, aim: Aim, clock: Clock) -> Candidate:
+    """The best of a few multiples of some spreads."""
+    found = [attempt(fitting, tuple(SPREADS[2] * s for s in shape), width, near)]
     for spread in (SPREADS[3], SPREADS[1], SPREADS[4], SPREADS[0]):
         if clock.left() <= 0 or min(c.residual for c in found) < aim.enough:
             break
-        found.append(attempt(fitting, (spread,) * dimensions, width, None))
+        found.append(attempt(fitting, tuple(spread * s for s in shape), width, near))
     return min(found, key=lambda c: c.residual)
 
 

@@ -88,7 +88,10 @@ def solve(spec: Spec, watch: Callable[[Progress], None] = lambda progress: None)
         outcome = Outcome.INTERRUPTED
     if state is None:
         raise KanpdeError("stopped before the first step; nothing was computed") from None
-    if not rows or rows[-1]["step"] != step:
+    last, state = state, better(state, spec)
+    if state is not last and outcome is Outcome.DIVERGED:
+        outcome = Outcome.FINISHED
+    if not rows or rows[-1]["step"] != step or state is not last:
         progress = measured(state, step, clock, truth, fresh)
         rows.append(progress.row())
         watch(progress)
@@ -110,6 +113,14 @@ def prepare(spec: Spec) -> None:
     torch.set_num_threads(spec.training.threads or min(os.cpu_count() or 1, 8))
     if spec.training.device.startswith("cuda") and not torch.cuda.is_available():
         raise KanpdeError(f"training.device: {spec.training.device}: no such device here; the one there is: cpu")
+
+
+def better(state: State, spec: Spec) -> State:
+    """The state, or what an earlier method reached if that is better."""
+    if state.rival is None:
+        return state
+    now, before = (relative_residual(s.problem, s.theta, spec.training.seed) for s in (state, state.rival))
+    return state if now < before else state.rival
 
 
 def measured(state: State, step: int, clock: Clock, truth: Truth | None, generator: torch.Generator) -> Progress:

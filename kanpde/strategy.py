@@ -65,20 +65,17 @@ class Method:
 
 def automatic(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
     """The methods that suit the problem, one after another while the residual is too large; the best one stands."""
-    best = last = None
-    reached = inf
+    best, reached = None, inf
     for method in methods(spec, generator, clock):
         if clock.left() <= 0 or (best is not None and reached <= method.above):
             continue
         found = None
         for state in method.states:
-            found = replace(state, why=method.why)
+            found = replace(state, why=method.why, rival=best)
             yield found
         if found is not None:
-            last, residual = found, relative_residual(found.problem, found.theta, spec.training.seed)
+            residual = relative_residual(found.problem, found.theta, spec.training.seed)
             best, reached = (found, residual) if best is None or residual < reached else (best, reached)
-    if best is not last and best is not None:
-        yield replace(best, settled=True)
 
 
 def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method]:
