@@ -62,6 +62,7 @@ class Result:
 
     `history` holds equally long columns: step, seconds, loss, held_out, loss_<block>…, error_<unknown>….
     `network` holds only arrays, numbers and strings, nested by name: all that is needed to evaluate again.
+    `outline` are points [2, N] along the curves that bound a region, NaN between these, by the plane: "x y".
     """
 
     title: str
@@ -75,4 +76,5 @@ class Result:
     spec_text: str = ""
     spec_name: str = ""
     overrides: tuple[str, ...] = ()
+    outline: Mapping[str, np.ndarray] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)

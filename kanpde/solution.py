@@ -18,6 +18,7 @@ from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.expression import ExpressionError, parse
 from kanpde.network import Network
 from kanpde.operators import Scene, expand
+from kanpde.outlines import outlines
 from kanpde.problem import FIELDS, Block, Problem, Row, needed_derivatives
 from kanpde.references import Samples, read_reference
 from kanpde.resolution import NUMBER, Scope, Shape, resolve
@@ -96,6 +97,7 @@ class Solution:
         return Result(
             title=self.spec.title,
             axes=axes,
+            outline=outlines(self.spec.region, axes),
             fields=fields,
             errors=self.errors(),
             history=self.history,

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kanpde.outlines import level, outlines
 from kanpde.plan import plan
 from kanpde.portrait import outline, portrait
 from kanpde.spec import Spec, read_spec_text
 from kanpde.writers.outline import DRAWINGS, named, overlap
 from kanpde.writers.png import pixels
+from kanpde.writers.views import views
 
 REGIONS = {
     "intervals": """
@@ -96,3 +98,26 @@ def test_no_name_lies_over_another(kind: str) -> None:
     assert spec.region is not None
     labels = list(named(outline(spec, plan(spec), spec.region).parts, np.array([100.0, 100.0])))
     assert not any(overlap(one.frame, other.frame) for one, other in combinations(labels, 2))
+
+
+@pytest.mark.parametrize("kind", REGIONS)
+def test_the_outline_in_every_plane_is_the_boundary(kind: str) -> None:
+    spec = spec_of(kind)
+    assert spec.region is not None
+    axes = {name: np.linspace(*ends, 12) for name, ends in spec.box.items()}
+    found, planes = outlines(spec.region, axes), {view.plane: view for view in views(axes) if view.up}
+    assert found.keys() == planes.keys()
+    for plane, points in found.items():
+        view = planes[plane]
+        known = {name: np.full(points.shape[1], axes[name][index]) for name, index in view.fixed.items()}
+        known |= {view.across: points[0], str(view.up): points[1]}
+        heights = level(spec.region, spec.region.tree, np.stack([known[name] for name in spec.region.axes]))
+        assert np.nanmax(np.abs(heights)) < (1e-12 if len(spec.region.axes) == 2 else 1e-3)
+
+
+def test_the_outline_in_the_plane_is_as_long_as_the_boundary() -> None:
+    region = spec_of("channel").region
+    assert region is not None
+    points = outlines(region, {"x": np.linspace(0, 3.5, 9), "y": np.linspace(-0.5, 0.5, 9)})["x y"]
+    length = np.nansum(np.hypot(*np.diff(points, axis=1)))
+    assert length == pytest.approx(sum(region.measure(*piece) for piece in region.pieces), rel=1e-4)

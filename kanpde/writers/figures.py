@@ -71,7 +71,8 @@ def profiles(result: Result, view: View, name: str, every: Sequence[tuple[str, F
 def panel(result: Result, view: View, title: str, values: np.ndarray, scale: str) -> Panel:
     """One field in one view."""
     where = f"{title} at {view.title}" if view.title else title
-    return Panel(where, view, (Curve(view.values(result.axes, values), title),), scale)
+    curve = Curve(view.values(result.axes, values), title)
+    return Panel(where, view, (curve,), scale, outline=result.outline.get(view.plane))
 
 
 def magnitudes(kind: str, title: str) -> Callable[[Result], Figure | None]:

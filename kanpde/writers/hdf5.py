@@ -47,6 +47,8 @@ def content(result: Result, plots: Mapping[str, bytes]) -> bytes:
         write_vtk(file, result, fields)
         store(file.create_group("network"), result.network)
         store(file.create_group("errors"), {name: vars(error) for name, error in result.errors.items()})
+        if result.outline:
+            store(file.create_group("outline"), result.outline)
         store(file.create_group("summary", track_order=True), result.summary)
         write_provenance(file, result)
         write_plots(file, plots)

@@ -33,6 +33,7 @@ def read(path: Path | str) -> Result:
             history=read_history(subgroup(entry, "history")),
             network=nested(file, "network"),
             outcome=Outcome[text(entry.attrs["outcome"])],
+            outline=nested(file, "outline"),
             summary=nested(file, "summary"),
             **read_provenance(file),
         )

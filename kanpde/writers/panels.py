@@ -40,6 +40,7 @@ class Panel:
     curves: tuple[Curve, ...]
     scale: str  # panels of one name share their colours
     logarithmic: bool = False
+    outline: np.ndarray | None = None  # points [2, N] along the curves that bound a region
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,9 @@ def draw_plane(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
     x, y = axes[panel.view.across], axes[str(panel.view.up)]
     place.pcolormesh(x, y, np.ma.masked_invalid(shown), norm=scale.norm, cmap=colormaps[scale.name],
                      shading="nearest", rasterized=True)
+    if panel.outline is not None:
+        place.plot(*panel.outline, color="black", linewidth=0.7, clip_on=False)
+        place.spines[:].set_color("#bbbbbb")
     place.set_ylabel(str(panel.view.up))
     if aspect(panel.view, axes):
         place.set_aspect("equal")
@@ -212,10 +216,13 @@ def rounded(low: float, high: float) -> tuple[float, float]:
 
 
 def decades(positive: np.ndarray, most: int, ignored: float = 0.01) -> tuple[float, float]:
-    """Powers of ten around all but the `ignored` share of least values, no more than `most` of them."""
+    """Powers of ten around all but the `ignored` share of least values, no more than `most` of them.
+
+    A tenth of that share of greatest values is ignored too: residuals at corners, say.
+    """
     if not positive.size:
         return 1e-17, 1e-16
-    top = math.ceil(math.log10(positive.max()))
+    top = math.ceil(math.log10(np.quantile(positive, 1 - ignored / 10)))
     bottom = math.floor(math.log10(np.quantile(positive, ignored)))
     return 10.0 ** max(min(bottom, top - 1), top - most, -280), 10.0 ** max(top, -279)
 

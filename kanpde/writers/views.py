@@ -24,6 +24,11 @@ class View:
     fixed: Mapping[str, int]
     title: str
 
+    @property
+    def plane(self) -> str:
+        """The coordinates of a plane, as in "x y"."""
+        return f"{self.across} {self.up}"
+
     def values(self, axes: Mapping[str, np.ndarray], values: np.ndarray) -> np.ndarray:
         """The part of a field's values in this view, indexed [up, across]."""
         part = values[tuple(self.fixed.get(name, slice(None)) for name in axes)]
