@@ -10,6 +10,7 @@ from torch import Tensor
 
 from kanpde.evaluation import Ground
 from kanpde.optimisers.base import Normal
+from kanpde.optimisers.least_squares import triangle
 from kanpde.problem import Block, Problem, trained_mask
 
 BLOCK = 192  # rows of JᵀJ formed at once, up to the diagonal: small beside P, large enough for a fast product
@@ -80,6 +81,10 @@ class Residuals:
             found.append(residual)
         residuals = torch.cat(found)
         return Normal(mirrored(matrix), gradient, residuals, float(residuals.square().sum()))
+
+    def triangle(self, theta: Tensor) -> Tensor:
+        """The triangle [P + 1, P + 1] of the Jacobian with the residuals beside it, folded in chunks."""
+        return triangle(self.scaled_rows(theta))
 
     def jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The whole transposed Jacobian [P, R] beside the residuals [R]."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil, inf
-from typing import Sequence
+from typing import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from kanpde.evaluation import Ground
+from kanpde.jet import Jet, closure
 from kanpde.network import Network
 from kanpde.optimisers.banded import Band
+from kanpde.points import CHUNK
 from kanpde.problem import Block, Problem, residual_rows
 from kanpde.separable import ProductLayer
-from kanpde.splines import Spline
+from kanpde.splines import Spline, dense
 from kanpde.trial import Branch
 
 DENSITY = 1.25  # points along an axis, over its functions
@@ -26,8 +28,23 @@ CLOSE = 1e-4  # relative step with which the last iteration will do, if the norm
 NOISE = 1e-6  # relative steps below this that do not shrink are rounding
 
 Box = tuple[tuple[float, float], ...]
-Placement = tuple[Problem, Ground, Tensor, Tensor, Tensor]
+Lines = tuple[Tensor, Tensor]  # [n, X] along the band, [Y] across it
 Rows = tuple[Tensor, Tensor, Tensor]  # residuals [n, M], Jacobian [n, M, degree + 1, A], intervals [n]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Points of a block in a few intervals: a grid [n, X, Y], roots of weights [n, X·Y], and the splines' derivatives.
+
+    Those `along` [A, degree + 1, n, X] are of the functions that differ from zero, those `across` [B, K', Y] of all.
+    """
+
+    block: Block
+    ground: Ground
+    roots: Tensor
+    intervals: Tensor
+    along: Tensor
+    across: Tensor
 
 
 @dataclass(frozen=True)
@@ -44,12 +61,8 @@ class Patch:
     @property
     def placed(self) -> Problem:
         """The problem on the patch's box, with the patch's network."""
-        return self.placed_with(None)
-
-    def placed_with(self, memory: dict[int, tuple] | None) -> Problem:
-        """The same, with a layer that remembers its features."""
         trial = self.problem.trial
-        layer = ProductLayer(self.ordered(self.along, self.across), self.cube.shape[2], memory)
+        layer = ProductLayer(self.ordered(self.along, self.across), self.cube.shape[2])
         return replace(
             self.problem,
             trial=replace(trial, box=self.box, branches=(Branch(Network((layer,)), trial.scope.unknowns),)),
@@ -89,8 +102,8 @@ class Patch:
                     found[:, at, o] = False
         return found
 
-    def points(self, block: Block) -> tuple[Tensor, Tensor, Tensor]:
-        """Gauss points [2, n, M] of a block by intervals, roots of their weights [n, M] and the intervals [n]."""
+    def points(self, block: Block) -> tuple[Lines, Tensor, Tensor]:
+        """Gauss points of a block on either axis, roots of their weights [n, X·Y] and the intervals [n]."""
         low, high = self.box[self.axis]
         breaks = low + (self.along.breaks + 1) * (high - low) / 2
         x, wx = gauss_points(breaks, per_interval(self.along))
@@ -101,61 +114,64 @@ class Patch:
             x, wx, intervals = breaks[at].view(1, 1), wx.new_ones(1, 1), intervals[[at]]
         elif block.face is not None:
             y, wy = y.new_tensor([self.box[1 - self.axis][block.face[1]]]), wy.new_ones(1)
+        return (x, y), (wx[:, :, None] * wy).flatten(1).sqrt(), intervals
+
+    def ground(self, x: Tensor, y: Tensor) -> Ground:
+        """The points [2, n·X·Y] of a grid."""
         shape = (*x.shape, len(y))
-        grids = self.ordered(x[:, :, None].expand(shape), y.expand(shape))
-        return torch.stack([g.flatten(1) for g in grids]), (wx[:, :, None] * wy).flatten(1).sqrt(), intervals
+        return Ground(torch.stack([g.flatten() for g in self.ordered(x[:, :, None].expand(shape), y.expand(shape))]))
 
     def across_breaks(self) -> Tensor:
         """The breaks across the band as coordinates."""
         low, high = self.box[1 - self.axis]
         return low + (self.across.breaks + 1) * (high - low) / 2
 
-    def linearised(self, block: Block, active: Tensor, memory: dict[str, Placement] | None = None) -> Rows:
-        """A block's weighted residuals by interval, and their derivatives by the active coefficients [K', O].
+    def placements(self, block: Block) -> Iterator[Placement]:
+        """The points of a block, a few intervals at a time, with the splines there."""
+        (x, y), roots, intervals = self.points(block)
+        orders = [max(a[k] for needed in block.needed.values() for a in needed) for k in (self.axis, 1 - self.axis)]
+        where, slope = mapped(y, self.box[1 - self.axis])
+        across = torch.stack([dense(self.across, where, m).T * slope**m for m in range(orders[1] + 1)])
+        emphasis = 1.0 if block.face is None else EMPHASIS
+        few = max(1, CHUNK // roots.shape[1])
+        for part, weights, numbers in zip(x.split(few), roots.split(few), intervals.split(few)):
+            where, slope = mapped(part, self.box[self.axis])
+            found = self.along.local(where.flatten(), orders[0])[1]
+            along = torch.stack([table.view(-1, *part.shape) * slope**m for m, table in enumerate(found)])
+            yield Placement(block, self.ground(part, y), emphasis * weights, numbers, along, across)
 
-        `memory` keeps what does not depend on the coefficients, for patches that differ in nothing else.
+    def linearised(self, at: Placement, active: Tensor) -> Rows:
+        """Weighted residuals by interval, and their derivatives by the active coefficients [K', O] that are free.
+
+        Values of the splines are summed over one axis after the other, and those of the adjoint spread likewise.
         """
-        memory = {} if memory is None else memory
-        if block.name not in memory:
-            memory[block.name] = self.placement(block)
-        problem, ground, weights, intervals, place = memory[block.name]
-        count, per = weights.shape
-        fields, (tap,) = problem.trial.fields(self.theta, ground, block.needed, ((True,),))
-        sizes = self.ordered(self.along.degree + 1, self.across.degree + 1)
-        features = tap.features.view(len(tap.features), *sizes, -1)
-        features = features if self.axis == 0 else features.transpose(1, 2)
+        block, along, across, trial = at.block, at.along, at.across, self.placed.trial
+        touched = at.intervals[:, None] + torch.arange(self.along.degree + 1)
+        free = self.free()[touched]
+        lines = torch.einsum("npto,bty->npboy", self.cube[touched % self.along.size], across)
+        outputs = torch.einsum("apnx,npboy->abonxy", along, lines).requires_grad_()
+        fields = {}
+        for o, name in enumerate(trial.scope.unknowns):
+            if name in block.needed:
+                own = closure(block.needed[name])
+                jet = Jet({a: outputs[a[self.axis], a[1 - self.axis], o].flatten() for a in own}, own)
+                fields[name] = trial.constrained(name, jet, at.ground)
         residuals, jacobians = [], []
-        for row in residual_rows(problem.trial, block, ground, fields):
-            adjoint = torch.autograd.grad(row.sum(), tap.outputs, retain_graph=True)[0][:, 0] * weights.flatten()
-            local = torch.einsum("sakn,son->nako", features, adjoint)
-            whole = self.spread(local, place)[:, :, active]
-            jacobians.append(whole.view(count, per, *whole.shape[1:]))
-            residuals.append(row.detach().view(count, per) * weights)
-        return torch.cat(residuals, dim=1), torch.cat(jacobians, dim=1), intervals
-
-    def placement(self, block: Block) -> Placement:
-        """The problem, points, roots of weights, intervals and functions across of a block."""
-        points, weights, intervals = self.points(block)
-        ground = Ground(points.flatten(1))
-        place = self.across.local(mapped(ground.points[1 - self.axis], self.box[1 - self.axis]), 0)[0]
-        return self.placed_with({}), ground, weights, intervals, place
-
-    def spread(self, local: Tensor, place: Tensor) -> Tensor:
-        """Derivatives [N, a, b, O] by the b functions that differ from zero as derivatives by all of them."""
-        if self.across.intervals == 1 and not self.across.periodic:
-            return local
-        found = local.new_zeros(*local.shape[:2], self.across.size, local.shape[3])
-        return found.scatter_add_(2, place.T[:, None, :, None].expand_as(local), local)
+        for row in residual_rows(trial, block, at.ground, fields):
+            adjoint = torch.autograd.grad((row * at.roots.flatten()).sum(), outputs, retain_graph=True)[0]
+            lines = torch.einsum("abonxy,bty->anxyto", adjoint, across)
+            whole = torch.einsum("apnx,anxyto->nxypto", along, lines).flatten(1, 2).mul_(free[:, None])
+            jacobians.append(whole[:, :, :, active])
+            residuals.append(row.detach().view_as(at.roots) * at.roots)
+        return torch.cat(residuals, dim=1), torch.cat(jacobians, dim=1), at.intervals
 
     def step(self, parts: Sequence[Rows], active: Tensor) -> Tensor:
         """The Gauss–Newton step [K, A] of weighted rows; settled coefficients stay as they are."""
         rows: list[list[Tensor]] = [[] for _ in range(self.along.intervals)]
         rights: list[list[Tensor]] = [[] for _ in range(self.along.intervals)]
         free = self.free()[:, active]
-        offsets = torch.arange(self.along.degree + 1)
         for residuals, jacobians, intervals in parts:
-            masked = jacobians * free[intervals[:, None] + offsets][:, None]
-            for r, j, k in zip(residuals, masked, intervals.tolist()):
+            for r, j, k in zip(residuals, jacobians, intervals.tolist()):
                 rows[k].append(j)
                 rights[k].append(r)
         for block, column in (~free).nonzero().tolist():
@@ -169,7 +185,7 @@ class Patch:
     def size(self) -> Tensor:
         """The sizes [O] of the unknowns: of their coefficients and of what is built in."""
         trial, zero = self.placed.trial, (0,) * len(self.box)
-        ground = Ground(self.points(self.problem.blocks[0])[0].flatten(1))
+        ground = self.ground(*self.points(self.problem.blocks[0])[0])
         found = self.cube.abs().amax(dim=(0, 1)) + 1e-300
         for o, name in enumerate(trial.scope.unknowns):
             if data := trial.built_in.get(name, ()):
@@ -190,9 +206,10 @@ class Patch:
         further than rounding lets them.
         """
         start, norm, share, sizes, level = self, inf, 1.0, [inf], False
-        trial, step, memory, built_in = self, None, {}, float((self.size() - self.cube.abs().amax(dim=(0, 1))).max())
+        trial, step, built_in = self, None, float((self.size() - self.cube.abs().amax(dim=(0, 1))).max())
+        places = [place for block in blocks for place in self.placements(block)]
         for _ in range(ITERATIONS):
-            parts = [weighted(trial.linearised(b, active, memory), 1.0 if b.face is None else EMPHASIS) for b in blocks]
+            parts = [trial.linearised(place, active) for place in places]
             reached = sum(float(r.square().sum()) for r, _, _ in parts) ** 0.5
             if reached <= norm * 1.0001:
                 level = reached > 0.9 * norm
@@ -202,6 +219,7 @@ class Patch:
                 rounding = level and sizes[-1] > 0.5 * sizes[-2]
             else:
                 share, rounding = share / 4, True
+            del parts  # before others take as much memory again
             if step is None or share < 0.01:
                 return None
             trial = start.added(step, active, share)
@@ -210,14 +228,10 @@ class Patch:
         return (start, norm) if level and sizes[-1] <= CLOSE else None
 
 
-def weighted(rows: Rows, weight: float) -> Rows:
-    """Rows that count more."""
-    return rows if weight == 1.0 else (rows[0] * weight, rows[1] * weight, rows[2])
-
-
-def mapped(x: Tensor, ends: tuple[float, float]) -> Tensor:
-    """A coordinate on [−1, 1], by the same operations as the trial solution's inputs."""
-    return (x - ends[0]) * (2 / (ends[1] - ends[0])) - 1.0
+def mapped(x: Tensor, ends: tuple[float, float]) -> tuple[Tensor, float]:
+    """A coordinate on [−1, 1], by the same operations as the trial solution's inputs, and its slope."""
+    slope = 2 / (ends[1] - ends[0])
+    return (x - ends[0]) * slope - 1.0, slope
 
 
 def per_interval(spline: Spline) -> int:
@@ -230,4 +244,3 @@ def gauss_points(breaks: Tensor, count: int) -> tuple[Tensor, Tensor]:
     a, w = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(count))
     lengths = breaks.diff()[:, None]
     return breaks[:-1, None] + lengths * (a + 1) / 2, lengths * w / (2 * (breaks[-1] - breaks[0]))
-

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import pi
-from typing import Mapping
+from typing import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from kanpde.enrichment import enrichment
 from kanpde.evaluation import Ground
 from kanpde.network import DenseLayer, KanLayer, Network
 from kanpde.objective import Residuals, residuals_of
+from kanpde.optimisers.least_squares import least_squares, triangle
 from kanpde.optimisers.orthogonal import Orthogonal
 from kanpde.points import balance, counts, row_sizes, samples
 from kanpde.problem import Block, Problem, Row, read_outs
@@ -24,8 +24,6 @@ from kanpde.samplers import sobol
 from kanpde.spec import Spec
 from kanpde.tree import Name
 from kanpde.trial import Branch
-
-LOST = 0.01  # of the right-hand side: larger roundings of a solution betray dependent columns
 
 
 @dataclass(frozen=True)
@@ -100,11 +98,11 @@ def setting(
 
 
 def linear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None) -> Fit:
-    """The least-squares read-outs of a linear problem, by one column-scaled QR factorisation."""
+    """The least-squares read-outs of a linear problem, by one QR factorisation."""
     problem, theta, objective, weights = setting(base, spec, ramps)
-    transposed, residuals = objective.jacobian(theta[objective.mask])
-    part = -scaled_least_squares(transposed, residuals)
-    loss = float((residuals + transposed.T @ part).square().sum())
+    folded = objective.triangle(theta[objective.mask])
+    part = -least_squares(folded)
+    loss = float((folded[:, :-1] @ part + folded[:, -1]).square().sum())
     theta = objective.whole(part)
     return Fit(problem, ramps, objective, weights, theta, loss, relative_residual(problem, theta, spec.training.seed))
 
@@ -134,42 +132,12 @@ def projected(problem: Problem, theta: Tensor, objective: Residuals, near: Fit) 
     zero = frozenset({(0,) * len(problem.trial.box)})
     names = problem.trial.scope.unknowns
     block = Block("values", None, tuple(Row(name, Name(name)) for name in names), dict.fromkeys(names, zero))
-    rows, gaps = [], []
-    for ground in objective.samples[0].chunks:
-        aims = near.problem.residuals(block, near.theta, Ground(ground.points))
-        for (value, jacobian), aim in zip(
-            problem.rows_and_jacobian(block, theta, ground, read_outs(problem.trial)), aims
-        ):
-            rows.append(jacobian)
-            gaps.append(value - aim.detach())
-    return theta[objective.mask] - scaled_least_squares(torch.cat(rows, dim=1), torch.cat(gaps))
 
+    def pieces() -> Iterator[tuple[Tensor, Tensor]]:
+        for ground in objective.samples[0].chunks:
+            aims = near.problem.residuals(block, near.theta, Ground(ground.points))
+            found = problem.rows_and_jacobian(block, theta, ground, read_outs(problem.trial))
+            for (value, jacobian), aim in zip(found, aims):
+                yield value - aim.detach(), jacobian
 
-def scaled_least_squares(transposed: Tensor, right: Tensor) -> Tensor:
-    """x that minimises ‖Jx − b‖ for Jᵀ [P, R] and b [R], with the columns of J scaled to unit length."""
-    lengths = transposed.norm(dim=1)
-    used = lengths != 0  # a constant in a field that appears by its derivatives only has no column
-    if not used.all():
-        found = torch.zeros_like(lengths)
-        found[used] = scaled_least_squares(transposed[used], right)
-        return found
-    return least_squares((transposed / lengths[:, None]).T, right[:, None])[:, 0] / lengths
-
-
-def least_squares(matrix: Tensor, right: Tensor) -> Tensor:
-    """The solution by one QR factorisation, a small one where columns are dependent; NaN for what is not finite.
-
-    Columns are dependent where a field is determined up to a constant, as a pressure may be. Rows that ask the solution
-    to vanish, so light that they change nothing else, decide then. (torch's `gelsy` finds wrong ranks.)
-    """
-    if not (matrix.isfinite().all() and right.isfinite().all()):
-        return right.new_full((matrix.shape[1], right.shape[1]), torch.nan)
-    epsilon = torch.finfo(matrix.dtype).eps
-    with suppress(torch.linalg.LinAlgError):
-        found = torch.linalg.lstsq(matrix, right, driver="gels").solution
-        if epsilon * found.norm() <= LOST * right.norm():
-            return found
-    light = epsilon ** (2 / 3)  # it leaves out as much as it lets the undecided part, epsilon / light², disturb
-    below = light * torch.eye(matrix.shape[1], dtype=matrix.dtype, device=matrix.device)
-    rows = torch.cat([right, right.new_zeros(len(below), right.shape[1])])
-    return torch.linalg.lstsq(torch.cat([matrix, below]), rows, driver="gels").solution
+    return theta[objective.mask] - least_squares(triangle(pieces()))

@@ -102,10 +102,11 @@ def error_of(spec: Spec, problem: Problem, theta: torch.Tensor) -> float:
 @every_evolution
 def test_the_error_falls_with_the_tolerance(name: str) -> None:
     # What is cut off in one window is below the tolerance; over all windows errors add up, in space and time, and
-    # each derivative that the equation takes multiplies them once more.
+    # each derivative that the equation takes multiplies them once more. Where coarse splines are as good as that
+    # already, roundings decide, of up to 1e-9 with second derivatives.
     spec = spec_of(TEXTS[name])
     errors = [error_of(spec, *joined(*marched(spec, tolerance))) for tolerance in (1e-5, 1e-9)]
-    assert errors[0] < 100e-5 and errors[1] < 100e-9 and errors[1] < errors[0]
+    assert errors[0] < 100e-5 and errors[1] < 100e-9 and errors[1] < max(errors[0], 1e-9)
 
 
 @every_evolution

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from kanpde.optimisers import OPTIMISERS, LevenbergMarquardt, Normal, Optimiser
+from kanpde.optimisers.least_squares import triangle
 from kanpde.optimisers.orthogonal import Orthogonal
 
 Make = Callable[..., Optimiser]
@@ -31,6 +32,11 @@ class Squares:
     def jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """Jᵀ [P, R] and r."""
         return torch.func.jacrev(self.function)(theta).T.contiguous(), self.function(theta)
+
+    def triangle(self, theta: Tensor) -> Tensor:
+        """The triangle of J with r beside it."""
+        transposed, r = self.jacobian(theta)
+        return triangle([(r, transposed)])
 
     def normal(self, theta: Tensor) -> Normal:
         """JᵀJ and Jᵀr."""

@@ -191,6 +191,27 @@ def test_free_coefficients_leave_built_in_data_as_they_are(name: str, domain: st
             assert (whole - lift).abs().max() < 1e-12
 
 
+def linearised(patch: Patch, block: Block, active: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The rows of all intervals of a block."""
+    residuals, jacobians, intervals = zip(*(patch.linearised(place, active) for place in patch.placements(block)))
+    return torch.cat(residuals), torch.cat(jacobians), torch.cat(intervals)
+
+
+@every_problem
+@either_order
+@pytest.mark.parametrize("enforce", [SIDES, "soft"])
+def test_the_residuals_of_a_patch_are_those_of_its_network(name: str, domain: str, enforce: str) -> None:
+    # Sums over the splines of one axis after the other, or over all products at once: roundings in fourth derivatives.
+    problem = problem_of(spec_of(name, domain, enforce))
+    patch = patch_of(problem, tuple(problem.trial.scope.coordinates).index("x"))
+    active = torch.ones(patch.cube.shape[1:], dtype=torch.bool)
+    for place in (place for block in problem.blocks for place in patch.placements(block)):
+        found = patch.linearised(place, active)[0]
+        rows = patch.placed.residuals(place.block, patch.theta, place.ground)
+        expected = torch.cat([row.view_as(place.roots) * place.roots for row in rows], dim=1)
+        assert (found - expected).abs().max() < 1e-11 * expected.abs().max(), place.block.name
+
+
 @every_problem
 @either_order
 @pytest.mark.parametrize("enforce", [SIDES, "soft"])
@@ -200,15 +221,15 @@ def test_the_jacobian_of_a_patch_is_the_slope_of_its_residuals(name: str, domain
     patch = patch_of(problem, tuple(problem.trial.scope.coordinates).index("x"))
     active = torch.ones(patch.cube.shape[1:], dtype=torch.bool)
     active[1] = False  # as in a march, where some coefficients are known
-    direction, h = random(*patch.cube.shape, seed=4) * active, 1e-4
+    direction, h = random(*patch.cube.shape, seed=4) * active * patch.free()[: patch.along.size], 1e-4
     faces = {block.face for block in problem.blocks}
     assert None in faces and any(f and f[0] != patch.axis for f in faces)
     assert enforce == SIDES or "closed" in name or any(f and f[0] == patch.axis for f in faces)
     for block in problem.blocks:
-        _, jacobian, intervals = patch.linearised(block, active)
+        _, jacobian, intervals = linearised(patch, block, active)
         touched = (intervals[:, None] + torch.arange(patch.along.degree + 1)) % patch.along.size
         slope = torch.einsum("nmpa,npa->nm", jacobian, direction[:, active][touched])
-        ends = [replace(patch, cube=patch.cube + s * h * direction).linearised(block, active)[0] for s in (1, -1)]
+        ends = [linearised(replace(patch, cube=patch.cube + s * h * direction), block, active)[0] for s in (1, -1)]
         assert (slope - (ends[0] - ends[1]) / (2 * h)).abs().max() < 1e-6 * slope.abs().max(), block.name
 
 
@@ -221,11 +242,11 @@ def test_the_jacobian_spreads_over_an_axis_that_closes_after_few_intervals(axis:
     problem = assemble(spec, [(Network((ProductLayer((SIMPLE, SIMPLE), 1),)), ("u",))])
     patch = Patch(problem, problem.trial.box, axis, SIMPLE, SIMPLE, random(4, 4, 1))
     active, direction, h = torch.ones(4, 1, dtype=torch.bool), random(4, 4, 1, seed=4), 1e-4
-    _, jacobian, intervals = patch.linearised(problem.blocks[0], active)
+    _, jacobian, intervals = linearised(patch, problem.blocks[0], active)
     touched = (intervals[:, None] + torch.arange(4)) % 4
     slope = torch.einsum("nmpa,npa->nm", jacobian, direction[:, active][touched])
     ends = [
-        replace(patch, cube=patch.cube + s * h * direction).linearised(problem.blocks[0], active)[0] for s in (1, -1)
+        linearised(replace(patch, cube=patch.cube + s * h * direction), problem.blocks[0], active)[0] for s in (1, -1)
     ]
     assert (slope - (ends[0] - ends[1]) / (2 * h)).abs().max() < 1e-6 * slope.abs().max()
 
@@ -237,7 +258,7 @@ def test_settled_coefficients_never_move(name: str, domain: str) -> None:
     patch = patch_of(problem, tuple(problem.trial.scope.coordinates).index("x"))
     active = torch.ones(patch.cube.shape[1:], dtype=torch.bool)
     active[0] = False
-    step = patch.step([patch.linearised(block, active) for block in problem.blocks], active)
+    step = patch.step([linearised(patch, block, active) for block in problem.blocks], active)
     moved = patch.added(step, active).cube - patch.cube
     settled = ~patch.free()[: patch.along.size] | ~active
     assert not moved[settled].any() and moved[~settled].all()
@@ -251,7 +272,7 @@ def test_a_linear_problem_is_fitted_in_one_step(domain: str) -> None:
     active = torch.ones(patch.cube.shape[1:], dtype=torch.bool)
     sizes = []
     for _ in range(2):
-        step = patch.step([patch.linearised(block, active) for block in problem.blocks], active)
+        step = patch.step([linearised(patch, block, active) for block in problem.blocks], active)
         patch = patch.added(step, active)
         sizes.append(float(step.abs().max()))
     assert sizes[1] < 1e-10 * sizes[0]

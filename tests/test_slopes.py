@@ -11,10 +11,11 @@ import torch
 from kanpde.bases import BSpline, Chebyshev, Legendre
 from kanpde.bases.base import Basis
 from kanpde.build import assemble
+from kanpde.evaluation import Ground
 from kanpde.network import KanLayer, Network
 from kanpde.objective import residuals_of, sample
+from kanpde.optimisers.least_squares import least_squares
 from kanpde.problem import everything
-from kanpde.ramps import scaled_least_squares
 from kanpde.solution import unknown_values
 from kanpde.spec import read_spec_text
 
@@ -32,9 +33,9 @@ def error(basis: Basis) -> float:
     problem = assemble(spec, [(Network((KanLayer(basis, 1, 1),)), ("u",))])
     points = torch.linspace(0, 1, 40 * basis.size + 1, dtype=torch.float64)[None]
     theta = torch.zeros(problem.trial.size, dtype=torch.float64)
-    target = residuals_of(problem, [sample(problem.blocks[0], points, [1.0], 1024)], theta, everything(problem.trial))
-    transposed, residuals = target.jacobian(theta)
-    theta = -scaled_least_squares(transposed, residuals)
+    marks = everything(problem.trial)
+    target = residuals_of(problem, [sample(problem.blocks[0], Ground(points), [1.0], 1024)], theta, marks)
+    theta = -least_squares(target.triangle(theta))
     found = unknown_values(problem, theta, ("u",), points)["u"]
     return float((found - (4 * torch.pi * points[0]).sin()).abs().max())
 

@@ -33,6 +33,9 @@ class Objective(Protocol):
     def jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The whole transposed Jacobian [P, R] beside the residuals [R]."""
 
+    def triangle(self, theta: Tensor) -> Tensor:
+        """The triangle [P + 1, P + 1] of the Jacobian with the residuals beside it, folded in chunks."""
+
     def loss_and_gradient(self, theta: Tensor) -> tuple[float, Tensor]:
         """‖r‖² and its gradient."""
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from kanpde.optimisers.base import Objective, Step
+from kanpde.optimisers.least_squares import lengths
 from kanpde.optimisers.levenberg_marquardt import sum_of_squares
 
 
@@ -30,16 +31,14 @@ class Orthogonal:
         damping = float(memory.get("damping", 0.0 if self.undamped else self.damping))  # type: ignore[arg-type]
         while True:
             objective = objectives()
-            transposed, residuals = objective.jacobian(theta)
-            lengths = transposed.norm(dim=1)
-            lengths = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
-            q, r = torch.linalg.qr((transposed / lengths[:, None]).T)
-            projected = q.T @ residuals
-            start = loss = float(residuals.square().sum())
+            triangle = objective.triangle(theta)
+            scale, projected = lengths(triangle), triangle[:-1, -1]
+            r = triangle[:-1, :-1] / scale
+            start = loss = sum_of_squares(objective.residuals(theta))
             moved, growth = False, 4.0
             for _ in range(12):
                 step = damped(r, projected, damping)
-                candidate = theta - step / lengths
+                candidate = theta - step / scale
                 reached = sum_of_squares(objective.residuals(candidate))
                 if reached < start:
                     promised = float(projected.square().sum() - (projected - r @ step).square().sum())
