@@ -127,7 +127,7 @@ def varies(tree: Tree, scope: Scope) -> bool:
 def singular(spec: Spec, scope: Scope, found: Sequence[Law]) -> list[str]:
     """A warning for each equation with data that are not finite at a corner or halfway between corners."""
     ground, warnings = Ground(lattice(spec)), []
-    for law in found:
+    for law in found if ground.count else ():
         blamed = culprit(law.row.formula, scope, ground) if law.side is None else None
         if blamed:
             warnings.append(f"{show(blamed.tree)} in {law.path} is not a finite number at {blamed.spot(spec, ground)}")

@@ -76,15 +76,18 @@ def grounds(spec: Spec, sides: Sequence[Side]) -> dict[Side, Ground]:
 def lattice(spec: Spec) -> Tensor:
     """Corners of the box and what is halfway between them [d, N], where formulas are most often singular.
 
+    Where the domain does not fill the box, those of them that belong to it.
     All 3^d of them in a few dimensions; in more, the least, middle and greatest and a random choice.
     """
     levels = torch.tensor([(low, (low + high) / 2, high) for low, high in spec.box.values()], dtype=torch.float64)
     count = len(spec.box)
     if 3**count <= MOST:
-        return torch.tensor(list(product(*levels.tolist())), dtype=torch.float64).T.contiguous()
+        points = torch.tensor(list(product(*levels.tolist())), dtype=torch.float64).T.contiguous()
+        return points[:, domain_of(spec, scope_of(spec)).contains(points)]
     chosen = torch.randint(3, (count, MOST - 3), generator=torch.Generator().manual_seed(SEED))
     ends = torch.arange(3).expand(count, 3)
-    return levels.gather(1, torch.cat([ends, chosen], dim=1))
+    points = levels.gather(1, torch.cat([ends, chosen], dim=1))
+    return points[:, domain_of(spec, scope_of(spec)).contains(points)]
 
 
 def spot(names: Sequence[str], point: Tensor) -> str:

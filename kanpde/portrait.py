@@ -90,7 +90,8 @@ def curves(piece: Piece, domain: Where) -> tuple[Array, Array]:
     for arc in domain.region.boundary.arcs[piece.shape, piece.part]:  # type: ignore[union-attr]
         points, normals = arc.at(np.linspace(arc.start, arc.end, FINE))
         others = np.array([[low] * FINE for low, _ in domain.box[2:]]).reshape(-1, FINE)
-        own = domain.belongs(piece, Ground(torch.as_tensor(np.concatenate([points, others]))))
+        known = {normal_name(axis): torch.as_tensor(row) for axis, row in zip(domain.region.axes, normals)}
+        own = domain.belongs(piece, Ground(torch.as_tensor(np.concatenate([points, others])), attached=known))
         kept = np.isin(np.arange(FINE), own.numpy())
         found += [(np.where(kept, points, np.nan), normals), (blank, blank)]
     points, normals = (np.concatenate(rows, axis=1) for rows in zip(*found))

@@ -9,6 +9,7 @@ from typing import Mapping, NamedTuple, Sequence
 
 from torch import Tensor
 
+from kanpde import junctions
 from kanpde.agreement import disagreements, kinks
 from kanpde.build import scope_of, spatial
 from kanpde.errors import Mistake, Place
@@ -89,6 +90,7 @@ def prove(spec: Spec) -> Proof:
         *singular(spec, setting.scope, equations),
         *disagreements(spec, setting.scope),
         *kinks(spec, setting.scope),
+        *junctions.disagreements(spec, setting.scope),
         *(text for law in equations for text in imbalance(setting, law)),
     ]
     return Proof((), tuple(warnings))

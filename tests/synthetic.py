@@ -44,6 +44,6 @@ def synthetic(kind: str = "square", hole: bool = False, seed: int = 0) -> Result
                "names": ["x", "t"], "shape": [2, 8, 1], "bounded": True, "scale": 2.5}
     return Result("Heat in a plate", axes, fields, {"u": FieldError(1e-6, 2e-6, "exact", 1e-12)}, history, network,
                   Outcome.CONVERGED, {"basis": "sine", "shape": [2, 8, 1], "coefficients": 720},
-                  "title: Wärme\n" * 10_000, "heat.yaml", ("network.width=8",), 
+                  "title: Wärme\n" * 10_000, "heat.yaml", ("network.width=8",),
                   provenance={"seed": 3, "versions": {"numpy": "2"}},
                   outline={"x y": np.array([[0.3, 0.3, np.nan, 1.0], [0.0, 2.0, np.nan, 1.0]])} if hole else {})
