@@ -9,6 +9,7 @@ from typing import Callable, Mapping
 
 from torch import Tensor
 
+from kanpde.estimates import Estimates
 from kanpde.objective import Residuals
 from kanpde.problem import Problem
 
@@ -47,6 +48,7 @@ class State:
     note: str = ""
     why: str = ""  # this method
     steps: int | None = None
+    estimates: Estimates | None = None
     settled: bool = False  # worth a line of its own in the log
     rival: State | None = None  # the best of the methods before this one
 

@@ -28,6 +28,7 @@ NODES = {1: 64, 2: 32, 3: 12, 4: 8}  # of Gauss's along each coordinate, by dime
 IN_REGIONS = {1: 64, 2: 16, 3: 8}  # in each cell
 SCATTERED = 2**13  # points for integrals in more dimensions
 DEGREE, INTERVALS = 5, {1: 12, 2: 6, 3: 4}  # of the splines of which a fitted function is made, by its coordinates
+DEVIATION = "..sigma"  # after the name of a data set: what is attached to its readings, no name of a field
 
 Asked = tuple[str, Where, tuple[Row, ...]]
 
@@ -79,19 +80,24 @@ def quadrature(spec: Spec) -> Over:
 
 
 def measured(spec: Spec) -> Iterator[Asked]:
-    """Each data set as rows, one per field, of which the readings are taken away; and the points of the readings."""
+    """Each data set as rows, one per field, of which the readings are taken away; and the points of the readings.
+
+    Where the standard deviation of the readings is known, the rows are in units of it.
+    """
     for data in spec.data:
         found = measurements(data)
         points = torch.stack([torch.as_tensor(found.points[name], dtype=torch.float64) for name in spec.box])
         attached = {f"{data.name}.{name}": tensor(values) for name, values in found.values.items()}
-        rows = tuple(
-            Row(
-                f"{data.name}.{name}" if len(attached) > 1 else data.name,
-                Binary("-", Name(name), Name(f"{data.name}.{name}")),
-            )
-            for name in found.values
+        rows = {name: Binary("-", Name(name), Name(f"{data.name}.{name}")) for name in found.values}
+        if found.sigma is not None:
+            attached[f"{data.name}{DEVIATION}"] = tensor(found.sigma)
+            rows = {name: Binary("/", gap, Name(f"{data.name}{DEVIATION}")) for name, gap in rows.items()}
+        named = {name: f"{data.name}.{name}" if len(rows) > 1 else data.name for name in rows}
+        yield (
+            data.name,
+            Fixed(Ground(points, attached=attached)),
+            tuple(Row(named[name], gap) for name, gap in rows.items()),
         )
-        yield data.name, Fixed(Ground(points, attached=attached)), rows
 
 
 def tensor(values: np.ndarray) -> Tensor:

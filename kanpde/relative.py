@@ -9,6 +9,7 @@ from typing import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from kanpde.domain import Fixed
 from kanpde.evaluation import Ground, as_jet
 from kanpde.functions import UNIVARIATE
 from kanpde.jet import Indices, Jet, Term, closure, constant
@@ -25,11 +26,14 @@ def relative_residual(problem: Problem, theta: Tensor, seed: int) -> float:
 
     A condition is measured against the size of the unknowns inside as well, so that `u = 0` has a scale; an equation
     against the terms it has for gentle fields of the unknowns' sizes, so that `lap(u) = 0` has one where u is linear.
-    The measure does not depend on how equations are scaled, nor on the coefficients of the trial solution.
+    The measure does not depend on how equations are scaled, nor on the coefficients of the trial solution. Readings
+    scatter and do not count.
     """
     generator, total, level = torch.Generator().manual_seed(seed + 999), 0.0, 0.0
     zero = frozenset({(0,) * len(problem.trial.box)})
     for block in problem.blocks:
+        if isinstance(block.face, Fixed):
+            continue
         ground = draw(problem, block, INTERIOR if block.face is None else FACE, generator).to(theta)
         with torch.no_grad():
             needed = {name: wanted | zero for name, wanted in block.needed.items()}

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from kanpde.comparison import Comparison
 from kanpde.errors import printable
+from kanpde.estimates import Estimates
 from kanpde.result import Result
 
 SAID_BY_TRAINING = ("steps", "seconds", "held_out_residual")  # parts of the summary that the history gives too
@@ -30,10 +31,44 @@ def result_facts(result: Result, files: Iterable[Path] = ()) -> dict[str, Any]:
         "exit_code": result.outcome.exit_code,
         "errors": {name: vars(error) for name, error in result.errors.items()},
         "residuals": residual_sizes(result),
+        "fit": fit_facts(result.estimates) if result.estimates else {},
         "last": last_row(result),
         "summary": result.summary,
         "files": [str(file) for file in files],
     }
+
+
+def fit_facts(found: Estimates) -> dict[str, Any]:
+    """What is fitted as a dictionary: all but the covariances of functions."""
+    ends = zip(found.names, found.values.tolist(), found.sigma.tolist(), found.low.tolist(), found.high.tolist())
+    return {
+        "constants": {name: {"value": v, "sigma": s, "interval": [low, high]} for name, v, s, low, high in ends},
+        "correlation": found.correlation.tolist(),
+        "chi_square": found.chi_square,
+        "freedom": found.freedom,
+        "chance": found.chance,
+        "readings": {name: vars(one) for name, one in found.scatter.items()},
+        "functions": found.smoothing,
+        "intervals": found.method,
+        "warnings": list(found.warnings),
+    }
+
+
+def fit_table(found: Estimates) -> Table:
+    """What is fitted, to what, and what is doubtful."""
+    table = Table.grid(padding=(0, 3))
+    rows = [(name, found.line(name)) for name in found.names]
+    rows += [(name, f"a function, as of {size:.3g} coefficients") for name, size in found.smoothing.items()]
+    for name, one in found.scatter.items():
+        known = "estimated" if one.estimated else "given"
+        rows.append((name, f"{one.readings} readings, sigma {one.sigma:.3g} ({known}), residual {one.residual:.3g}"))
+    if found.chi_square == found.chi_square:
+        rows.append(("χ²", f"{found.chi_square:.4g} with {found.freedom:.4g} degrees of freedom"))
+    for name, text in rows:
+        table.add_row(Text(printable(name), style="cyan"), Text(printable(text), overflow="fold"))
+    for text in found.warnings:
+        table.add_row(Text("warning", style="yellow"), Text(printable(text), overflow="fold"))
+    return table
 
 
 def last_row(result: Result) -> dict[str, Any]:
@@ -53,6 +88,8 @@ def show(result: Result, files: Iterable[Path] = ()) -> RenderableType:
     outcome = Text(result.outcome.message, style=COLOURS.get(result.outcome.exit_code, "red"))
     parts: list[RenderableType] = [Text(printable(result.title), style="bold"), outcome]
     parts.append(Padding(facts_table(result), (1, 0, 0, 2)))
+    if result.estimates:
+        parts.append(Padding(fit_table(result.estimates), (1, 0, 0, 2)))
     if result.errors:
         parts.append(Padding(errors_table(result), (1, 0, 0, 2)))
     listed = [Text(f"  {file}", style="dim", overflow="fold") for file in files]

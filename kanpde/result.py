@@ -8,6 +8,8 @@ from typing import Any, Mapping
 
 import numpy as np
 
+from kanpde.estimates import Estimates
+
 
 class Outcome(Enum):
     """How a run ended: the sentence shown and the exit code."""
@@ -18,6 +20,9 @@ class Outcome(Enum):
     INACCURATE = ("finished, but the error is above the asked tolerance", 4)
     SUSPICIOUS = ("suspicious: the residual on fresh points is far above the training residual", 3)
     UNRESOLVED = ("unresolved: on fresh points the residual is still large beside the equations' own terms", 3)
+    UNSETTLED = ("unsettled: the iteration that fits the unknown constants and functions did not settle", 3)
+    UNDETERMINED = ("undetermined: what is given does not determine all that is fitted", 3)
+    MISFIT = ("misfit: the readings are much farther from the solution than their standard deviation says", 3)
     DIVERGED = ("stopped: the residual is not finite", 3)
     INTERRUPTED = ("interrupted: the solution so far was saved", 130)
 
@@ -78,3 +83,4 @@ class Result:
     overrides: tuple[str, ...] = ()
     outline: Mapping[str, np.ndarray] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    estimates: Estimates | None = None

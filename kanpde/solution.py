@@ -14,6 +14,7 @@ from torch import Tensor
 
 from kanpde.build import assemble, spatial
 from kanpde.errors import ResultError, SpecError
+from kanpde.estimates import Estimates
 from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.expression import ExpressionError, parse
 from kanpde.network import Network
@@ -45,6 +46,7 @@ class Solution:
     outcome: Outcome
     summary: Mapping[str, Any]
     provenance: Mapping[str, Any]
+    estimates: Estimates | None = None
 
     def at(self, points: np.ndarray, fields: Sequence[str] = ()) -> dict[str, np.ndarray]:
         """Fields, derivatives or expressions (`u`, `u_x`, `u^2 + v^2`) at points [M, d]; NaN outside the domain.
@@ -74,6 +76,22 @@ class Solution:
         rows = tuple(Row(name, expand(tree, scene)) for name, tree in trees.items())
         block = Block("asked", None, rows, needed_derivatives(self.problem.trial, rows))
         return formula_values(self.problem, block, self.theta, points)
+
+    def deviation(self, name: str, points: Tensor) -> np.ndarray:
+        """The pointwise standard deviation [M] of a fitted function at points [d, M].
+
+        With coefficients of covariance L Lᵀ it is the norm of the functions that the columns of L are coefficients of.
+        """
+        assert self.estimates is not None
+        branch = next(b for b in self.problem.trial.branches if b.unknowns == (name,))
+        (layer,), spread = branch.network.layers, torch.as_tensor(self.estimates.spread[name])
+        columns = replace(branch, network=Network((replace(layer, outputs=spread.shape[1]),)))
+        zero = frozenset({(0,) * points.shape[0]})
+        found = []
+        for part in points.double().split(CHUNK, dim=1):
+            inputs = self.problem.trial.inputs(Ground(part), zero, columns)
+            found.append(columns.network.value(inputs.value, spread.flatten()).square().sum(0).sqrt())
+        return torch.cat(found).numpy()
 
     def errors(self) -> dict[str, FieldError]:
         """The true error of each unknown whose solution is known."""
@@ -108,6 +126,7 @@ class Solution:
             spec_name=self.spec.path.name,
             overrides=self.spec.overrides,
             provenance=self.provenance,
+            estimates=self.estimates,
         )
 
     def tabulated(self, points: Tensor, known: Mapping[str, np.ndarray]) -> Iterator[tuple[str, Field]]:
@@ -117,6 +136,8 @@ class Solution:
         exact = exact_values(self.spec, points) if self.spec.exact else {}
         for name, values in unknowns.items():
             yield name, Field(values.numpy(), "solution", name)
+            if self.estimates is not None and name in self.estimates.spread:
+                yield f"{name}_sigma", Field(self.deviation(name, points), "sigma", name)
             if name in exact:
                 yield f"{name}_exact", Field(exact[name].numpy(), "exact", name)
                 yield f"{name}_error", Field((values - exact[name]).numpy(), "error", name)
@@ -233,7 +254,8 @@ def restored(result: Result) -> Solution:
     if not fitting(networks, spec):
         raise ResultError("the stored network does not fit the problem in the result")
     problem = assemble(spec, networks)
-    return Solution(spec, problem, theta, result.history, result.outcome, result.summary, result.provenance)
+    history, summary, provenance = result.history, result.summary, result.provenance
+    return Solution(spec, problem, theta, history, result.outcome, summary, provenance, result.estimates)
 
 
 def fitting(networks: Sequence[tuple[Network, tuple[str, ...]]], spec: Spec) -> bool:

@@ -35,6 +35,9 @@ LARGE = 1e-2  # relative residual with which nothing is solved
 SUSPICIOUS = 100.0  # held-out over training loss, both sums of weighted squares
 
 
+VERDICTS = {name: Outcome[name.upper()] for name in ("unsettled", "undetermined", "misfit")}
+
+
 @dataclass(frozen=True)
 class Progress:
     """One line of the log; `loss` is the weighted sum of squares, `held_out` a root mean square on fresh points."""
@@ -98,7 +101,7 @@ def solve(spec: Spec, watch: Callable[[Progress], None] = lambda progress: None)
     outcome = judged(outcome, state, progress, spec)
     return Solution(
         replace(spec, enforce=state.enforce), state.problem, state.theta.cpu().double(), columns(rows), outcome,
-        summary(spec, state, step, clock, progress), provenance(spec, clock),
+        summary(spec, state, step, clock, progress), provenance(spec, clock), state.estimates,
     )
 
 
@@ -165,6 +168,8 @@ def judged(outcome: Outcome, state: State, progress: Progress, spec: Spec) -> Ou
     if outcome in (Outcome.DIVERGED, Outcome.INTERRUPTED):
         return outcome
     relative = relative_residual(state.problem, state.theta, spec.training.seed)
+    if state.estimates is not None and state.estimates.verdict:
+        return VERDICTS[state.estimates.verdict]
     if progress.held_out_loss > SUSPICIOUS * state.loss and relative > NEGLIGIBLE:
         return Outcome.SUSPICIOUS
     if relative > LARGE and outcome is not Outcome.CONVERGED:

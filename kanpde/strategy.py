@@ -13,6 +13,7 @@ from kanpde.build import is_linear
 from kanpde.clock import Clock, State, losses_of
 from kanpde.enrichment import enrichment
 from kanpde.errors import KanpdeError
+from kanpde.inverse import inverse
 from kanpde.ramps import Fit, Ramps, linear_fit, nonlinear_fit, ramps_problem
 from kanpde.relative import relative_residual
 from kanpde.search import Aim, search
@@ -80,6 +81,8 @@ def automatic(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[
 
 def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method]:
     """What to try, in order."""
+    if spec.fitted:
+        return [Method("fits: what is unknown and the read-outs together, by Gauss-Newton", inverse(spec, clock))]
     linear, rectangle = is_linear(spec), open_to_splines(spec)
     narrow = replace(spec, network=replace(spec.network, width=None))  # a width asked for is that of ramps
     depth = Method("no other method made the residual small", deep(narrow, generator, clock), ACCEPTED)

@@ -10,6 +10,7 @@ from typing import Mapping
 import h5py
 import numpy as np
 
+from kanpde.estimates import as_dictionary
 from kanpde.result import Field, Result
 from kanpde.writers.atomic import write_bytes
 from kanpde.writers.layout import (
@@ -50,6 +51,8 @@ def content(result: Result, plots: Mapping[str, bytes]) -> bytes:
         if result.outline:
             store(file.create_group("outline"), result.outline)
         store(file.create_group("summary", track_order=True), result.summary)
+        if result.estimates is not None:
+            store(file.create_group("fit"), as_dictionary(result.estimates))
         write_provenance(file, result)
         write_plots(file, plots)
         file.flush()

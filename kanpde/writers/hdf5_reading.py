@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from kanpde.errors import ResultError
+from kanpde.estimates import from_dictionary
 from kanpde.hdf5_open import datasets, opened, subgroup, text, values
 from kanpde.result import Field, FieldError, Outcome, Result
 from kanpde.writers.layout import FILE, FORMAT, OF_THE_SPEC, VERSION, permutation, stored_order
@@ -35,6 +36,7 @@ def read(path: Path | str) -> Result:
             outcome=Outcome[text(entry.attrs["outcome"])],
             outline=nested(file, "outline"),
             summary=nested(file, "summary"),
+            estimates=from_dictionary(nested(file, "fit")),
             **read_provenance(file),
         )
 
