@@ -384,6 +384,20 @@ def test_the_boundary_belongs_to_the_closed_region_only() -> None:
     assert not it.inside(edge, closed=False).any()
 
 
+def test_no_edge_remains_where_nothing_is_beside_it() -> None:
+    """What is taken away with a side along a side of the rest leaves no line of points there."""
+    square = SHAPES["rectangle"](x=(-1, 1), y=(-1, 1))
+    shapes = {"square": square, "corner": SHAPES["rectangle"](x=(0, 1), y=(0, 1))}
+    x, y = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 9))
+    found = Region(shapes, Join("-", Leaf("square"), Leaf("corner"))).inside(np.stack([x.ravel(), y.ravel()]))
+    np.testing.assert_array_equal(found, ((x <= 0) | (y <= 0)).ravel())
+    cube = SHAPES["box"](x=(0, 1), y=(0, 1), z=(0, 1))
+    shapes = {"cube": cube, "half": SHAPES["box"](x=(0, 0.5), y=(0, 1), z=(0, 1))}
+    points = np.stack([axis.ravel() for axis in np.meshgrid(*[np.linspace(0, 1, 5)] * 3, indexing="ij")])
+    found = Region(shapes, Join("-", Leaf("cube"), Leaf("half"))).inside(points)
+    np.testing.assert_array_equal(found, points[0] >= 0.5)
+
+
 def test_random_regions_obey_the_divergence_theorem() -> None:
     """Also where sides are flush, and circles touch corners and sides: all numbers are multiples of 1/4."""
     generator = np.random.default_rng(3)

@@ -13,6 +13,7 @@ from kanpde.geometries.crossings import FLUSH
 from kanpde.geometries.tree import Flags, Tree, holds, names
 
 STEP = 1e-7  # to either side of a boundary, relative to the size; well above what counts as flush
+GOLDEN = (3 - 5**0.5) / 2
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,24 @@ class Membership:
     scale: float
 
     def inside(self, points: Array, closed: bool) -> Flags:
-        """Which of points [d, N] belong to the set, with or without its boundary."""
+        """Which of points [d, N] belong to the set, with or without its boundary.
+
+        Where boundaries of two shapes run along each other, nothing of them remains that bounds no inside.
+        """
         levels = {name: self.shapes[name].level(points) for name in names(self.tree)}
         edge = 1e-12 * self.scale
         wide = {name: level <= edge for name, level in levels.items()}
         narrow = {name: level < -edge for name, level in levels.items()}
-        return holds(self.tree, wide, narrow) if closed else holds(self.tree, narrow, wide)
+        if not closed:
+            return holds(self.tree, narrow, wide)
+        found = holds(self.tree, wide, narrow)
+        shared = np.sum([wide[name] & ~narrow[name] for name in wide], axis=0) > 1
+        doubtful = np.flatnonzero(found & shared)
+        if len(doubtful):
+            steps = STEP * self.scale * around(len(points))
+            near = points[:, doubtful, None] + steps[:, None]
+            found[doubtful] = self.inside(near.reshape(len(points), -1), False).reshape(len(doubtful), -1).any(axis=1)
+        return found
 
     def sides(self, name: str, points: Array, normals: Array) -> NDArray[np.int64]:
         """For points on the boundary of shape `name`, with its normals [d, N]: on which side [N] the set lies.
@@ -57,3 +70,15 @@ class Membership:
                 taken = taken | (outer[other] != inner[other])
         without, within = holds(self.tree, outer, outer), holds(self.tree, inner, inner)
         return np.where(earlier, 0, within.astype(np.int64) - without)
+
+
+def around(dimensions: int) -> Array:
+    """Unit vectors [d, K] in many directions, none of them along an axis."""
+    if dimensions == 1:
+        return np.array([[-1.0, 1.0]])
+    if dimensions == 2:
+        angles = 2 * np.pi * (np.arange(48) + GOLDEN) / 48
+        return np.stack([np.cos(angles), np.sin(angles)])
+    heights = (np.arange(200) + 0.5) / 100 - 1
+    angles, radii = 2 * np.pi * GOLDEN * np.arange(200), np.sqrt(1 - heights**2)
+    return np.stack([radii * np.cos(angles), radii * np.sin(angles), heights])
