@@ -151,8 +151,14 @@ def _mistake(mistake: Any) -> dict[str, Any]:
 
 
 @main.command()
-def schema() -> None:
+@click.option("--markdown", is_flag=True, help="Print the manual of problem files instead.")
+def schema(markdown: bool) -> None:
     """Print the JSON Schema of problem files, for editors."""
+    if markdown:
+        from kanpde.manual import manual
+
+        click.echo(manual(), nl=False)
+        return
     from kanpde.spec import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))
