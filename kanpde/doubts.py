@@ -34,7 +34,7 @@ def doubted(told: Estimates, found: Found, sought: Sought, spec: Spec) -> Estima
 
 def open_ones(told: Estimates, found: Found, sought: Sought, spec: Spec) -> Iterator[str]:
     """A sentence for everything fitted that nothing determines."""
-    sides = found.elimination.upper.diagonal()[sought.inner :].abs()
+    sides = found.elimination.upper.diagonal()[sought.order.inner :].abs()
     for where, (name, quantity) in zip(sought.blocks, spec.fitted.items()):
         if not sought.noisy:
             if float(sides[where].min()) < DEGENERATE:

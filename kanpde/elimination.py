@@ -10,6 +10,16 @@ from torch import Tensor
 from kanpde.optimisers.base import Objective
 
 LIGHT = 1e-14  # rows that ask nearly dependent read-outs to vanish, which disturb no more than rounding does
+HOLDS = 1e-10  # of the length of a column: conditions with more than this hold a coefficient
+
+
+@dataclass(frozen=True)
+class Order:
+    """How the rows follow one another: `inner` read-outs; at the end rows of what is fitted `alone`, then readings."""
+
+    inner: int
+    alone: int
+    readings: int
 
 
 @dataclass(frozen=True)
@@ -17,7 +27,8 @@ class Elimination:
     """The triangle U of J = Q U diag(lengths) [P, P] with `inner` read-outs first, Qᵀr [P], and ‖r‖² − ‖Qᵀr‖².
 
     Variable projection (Golub & Pereyra 1973): `reduced` and `gap` are what the rows say of the fitted coefficients
-    once the read-outs follow them.
+    once the read-outs follow them. `equations` [F + 1, F + 1] and `held` are such ends of triangles, residuals last,
+    of the first rows alone, and of those of what is fitted alone.
     """
 
     upper: Tensor
@@ -25,6 +36,8 @@ class Elimination:
     rest: float
     lengths: Tensor
     inner: int
+    equations: Tensor
+    held: Tensor
 
     @property
     def reduced(self) -> Tensor:
@@ -54,22 +67,49 @@ class Elimination:
         return torch.cat([inner[:, 0] / self.lengths[: self.inner], change])
 
 
-def eliminated(objective: Objective, theta: Tensor, inner: int) -> Elimination:
-    """One QR factorisation of all rows, heavy ones first, which Householder's reflections need (Cox & Higham 1998)."""
-    rows, residuals, lengths = scaled_rows(objective, theta, inner)
-    upper = torch.linalg.qr(torch.cat([rows, residuals[:, None]], dim=1), mode="r").R
-    size = len(theta)
-    return Elimination(upper[:size, :size], upper[:size, size], float(upper[size, size] ** 2), lengths, inner)
+@dataclass(frozen=True)
+class Free:
+    """Where conditions put the fitted coefficients, by a shift [F], and the directions [F, f] they leave free."""
+
+    basis: Tensor
+    shift: Tensor
+
+
+def free_part(found: Elimination) -> Free:
+    """What conditions on the fitted quantities alone leave free of them."""
+    left, sizes, right = torch.linalg.svd(found.held[:-1, :-1])
+    held, lengths = sizes > HOLDS, found.lengths[found.inner :]
+    shift = -right[held].T @ ((left[:, held].T @ found.held[:-1, -1]) / sizes[held])
+    return Free(right[~held].T / lengths[:, None], shift / lengths)
+
+
+def eliminated(objective: Objective, theta: Tensor, order: Order) -> Elimination:
+    """QR factorisation of all rows, the readings after the heavy ones (cf. Cox & Higham 1998)."""
+    rows, residuals, lengths = scaled_rows(objective, theta, order.inner)
+    whole, size = torch.cat([rows, residuals[:, None]], dim=1), len(theta)
+    end = len(whole) - order.readings
+    first = triangle(whole[: end - order.alone])
+    upper = triangle(torch.cat([first, whole[end - order.alone :]])) if order.alone + order.readings else first
+    rest = float(upper[size, size] ** 2)
+    held = triangle(whole[end - order.alone : end, order.inner :])
+    equations = first[order.inner :, order.inner :]
+    return Elimination(upper[:size, :size], upper[:size, size], rest, lengths, order.inner, equations, held)
+
+
+def triangle(rows: Tensor) -> Tensor:
+    """The triangle [K, K] of rows [N, K], however many they are."""
+    missing = rows.new_zeros(max(rows.shape[1] - len(rows), 0), rows.shape[1])
+    return torch.linalg.qr(torch.cat([rows, missing]), mode="r").R
 
 
 def scaled_rows(objective: Objective, theta: Tensor, inner: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The Jacobian [R, P] with columns of unit length and light rows below, the residuals [R], and the lengths [P]."""
+    """Light rows, then the Jacobian, as [L + R, P] with columns of unit length; residuals [L + R], and lengths [P]."""
     transposed, residuals = objective.jacobian(theta)
     lengths = transposed.norm(dim=1)
     lengths = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
     light = LIGHT * torch.eye(len(theta), dtype=theta.dtype, device=theta.device)[:inner]
-    rows = torch.cat([(transposed / lengths[:, None]).T, light])
-    return rows, torch.cat([residuals, LIGHT * (lengths * theta)[:inner]]), lengths
+    rows = torch.cat([light, (transposed / lengths[:, None]).T])
+    return rows, torch.cat([LIGHT * (lengths * theta)[:inner], residuals]), lengths
 
 
 def leverages(objective: Objective, theta: Tensor, inner: int, prior: Tensor) -> Tensor:
@@ -77,7 +117,7 @@ def leverages(objective: Objective, theta: Tensor, inner: int, prior: Tensor) ->
     rows, residuals, lengths = scaled_rows(objective, theta, inner)
     below = torch.cat([prior.new_zeros(len(prior), inner), prior / lengths[inner:]], dim=1)
     q = torch.linalg.qr(torch.cat([rows, below])).Q
-    return q[: len(residuals)].square().sum(1)
+    return q[inner : len(residuals)].square().sum(1)
 
 
 def bounded(matrix: Tensor, right: Tensor, low: Tensor, high: Tensor) -> Tensor:

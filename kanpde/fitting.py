@@ -8,7 +8,7 @@ from typing import Callable
 import torch
 from torch import Tensor
 
-from kanpde.elimination import Elimination, bounded, eliminated
+from kanpde.elimination import Elimination, Order, bounded, eliminated, free_part
 from kanpde.optimisers.base import Objective
 from kanpde.smoothness import Roughness, prior, strengths
 
@@ -21,21 +21,24 @@ SETTLED = 1e-4  # of the fitted coefficients, or of their standard errors: a las
 
 @dataclass(frozen=True)
 class Sought:
-    """The task: how many read-outs come first, bounds [F] of what is fitted, its parts, and which are functions.
+    """The task: the order of coefficients and rows, bounds [F] of what is fitted, its parts, and which are functions.
 
-    `follows` says that the equations are linear in the read-outs; `noisy` that there are readings, whose residuals
-    have unit variance; `free` that their scale is to be found as well, `readings` being their number.
+    `follows` says that the equations are linear in the read-outs; `free` that the scale of the readings' residuals,
+    of unit variance otherwise, is to be found as well.
     """
 
-    inner: int
+    order: Order
     low: Tensor
     high: Tensor
     blocks: tuple[slice, ...]
     functions: tuple[Roughness, ...]
     follows: bool
-    noisy: bool
     free: bool
-    readings: int
+
+    @property
+    def noisy(self) -> bool:
+        """Whether there are readings."""
+        return self.order.readings > 0
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,10 @@ class Found:
     steps: int
     settled: bool
 
-    def loss(self, inner: int) -> float:
+    @property
+    def loss(self) -> float:
         """The sum of squares with the penalties."""
-        return penalised(self.elimination, self.penalty, self.theta[inner:])
+        return penalised(self.elimination, self.penalty, self.theta[self.elimination.inner :])
 
 
 def fitted(objective: Objective, theta: Tensor, sought: Sought, watch: Callable[[], bool] = lambda: False) -> Found:
@@ -62,12 +66,12 @@ def fitted(objective: Objective, theta: Tensor, sought: Sought, watch: Callable[
     theta, found = here
     damping, penalty, settled, moved = 0.0, prior((), (), len(sought.low)), False, 0
     for number in range(1, STEPS + 1):
-        penalty = chosen_penalty(found, theta[sought.inner :], sought, penalty, number)
-        start = penalised(found, penalty, theta[sought.inner :])
-        change, promised = step(found, theta[sought.inner :], penalty, damping, sought)
-        size = relative(change, theta[sought.inner :], sought)
+        penalty = chosen_penalty(found, theta[sought.order.inner :], sought, penalty, number)
+        start = penalised(found, penalty, theta[sought.order.inner :])
+        change, promised = step(found, theta[sought.order.inner :], penalty, damping, sought)
+        size = relative(change, theta[sought.order.inner :], sought)
         trial, ahead = followed(objective, theta + found.step(change), sought)
-        reached = penalised(ahead, penalty, trial[sought.inner :])
+        reached = penalised(ahead, penalty, trial[sought.order.inner :])
         small = size <= STILL or (sought.noisy and promised <= IDLE * max(1.0, start * 1e-3))
         calm = size <= SETTLED or (sought.noisy and promised <= SETTLED**2)
         if reached <= start + (1e-9 * start if small else 0.0) and torch.isfinite(trial).all():
@@ -91,14 +95,14 @@ def followed(objective: Objective, theta: Tensor, sought: Sought) -> tuple[Tenso
 
     Where equations are linear in the read-outs the elimination itself says where they go.
     """
-    found = eliminated(objective, theta, sought.inner)
+    found = eliminated(objective, theta, sought.order)
     if sought.follows:
         return theta, found
     for _ in range(FOLLOWING):
         if found.followed <= 1e-3 * found.left:
             break
         trial = theta + found.step(torch.zeros_like(sought.low))
-        ahead = eliminated(objective, trial, sought.inner)
+        ahead = eliminated(objective, trial, sought.order)
         if not ahead.left + ahead.followed < found.left + found.followed:
             break
         gained = ahead.left + ahead.followed < 0.9 * (found.left + found.followed)
@@ -112,8 +116,9 @@ def chosen_penalty(found: Elimination, now: Tensor, sought: Sought, before: Tens
     """The penalties on roughness; after a while they stay, so that the iteration can settle."""
     if not sought.functions or number > STEPS // 2:
         return before
-    rest = (found.rest, sought.readings) if sought.free else None
-    chosen = strengths(found.reduced, found.gap, now, sought.functions, rest)
+    rest = found.rest if sought.free else None
+    firm = free_part(found)
+    chosen = strengths(found.reduced, found.gap, firm, now, sought.functions, rest, sought.order.readings)
     return prior(sought.functions, chosen, len(now))
 
 

@@ -10,6 +10,7 @@ from typing import Sequence
 import torch
 from torch import Tensor
 
+from kanpde.elimination import Free
 from kanpde.evaluation import Ground
 from kanpde.expression import Derivative, Name
 from kanpde.geometries.gauss import gauss
@@ -18,6 +19,7 @@ from kanpde.separable import ProductLayer
 
 NODES = 6  # of Gauss's on each interval, exact for the squares of second derivatives of splines of degree 5
 WEAKEST, STRONGEST = -14.0, 8.0  # decimal logarithms of the strength, relative to what the readings say
+TINY = 1e-100
 NEGLIGIBLE = 1e-10  # of the largest singular value of a penalty: directions that it does not see
 
 
@@ -81,40 +83,43 @@ def prior(functions: Sequence[Roughness], strengths: Sequence[float], size: int)
 
 
 def strengths(
-    reduced: Tensor, gap: Tensor, now: Tensor, functions: Sequence[Roughness], rest: tuple[float, float] | None
+    reduced: Tensor,
+    gap: Tensor,
+    firm: Free,
+    now: Tensor,
+    functions: Sequence[Roughness],
+    rest: float | None,
+    count: int,
 ) -> list[float]:
-    """The strengths that make the readings likeliest (restricted marginal likelihood; Wood 2011).
+    """The strengths that make `count` readings likeliest, given the equations and conditions (cf. Wood 2011).
 
-    `reduced` [F, F] and `gap` [F] are the linearised problem at coefficients `now` [F]; `rest` is the remaining sum
-    of squares and the number of readings where their deviation is unknown, None where it is known.
+    `reduced` [F, F] and `gap` [F] are the linearised problem at coefficients `now` [F]. Directions that equations and
+    conditions hold are left out: a function known on a boundary tells nothing of how much it curves inside. `rest` is
+    the remaining sum of squares if the readings' deviation is unknown, else None.
     """
-    scale = [float(reduced[:, one.where].square().sum() / one.rows.square().sum()) for one in functions]
-    chosen = [0.0] * len(functions)
+    matrix, right = reduced @ firm.basis, gap + reduced @ firm.shift
+    rows = [one.rows @ firm.basis[one.where] for one in functions]
+    aims = [one.rows @ (now + firm.shift)[one.where] for one in functions]
+    ranks = [int(torch.linalg.matrix_rank(r, rtol=NEGLIGIBLE)) for r in rows]
+    scale = [float(matrix.square().sum().clamp_min(TINY) / r.square().sum().clamp_min(TINY)) for r in rows]
 
     def unlikeliness(logarithms: Sequence[float]) -> float:
-        sizes = [s * 10.0**k for s, k in zip(scale, logarithms)]
-        rows = prior(functions, sizes, len(now))
-        upper = torch.linalg.qr(
-            torch.cat([torch.cat([reduced, rows]), torch.cat([gap, rows @ now])[:, None]], dim=1), mode="r"
-        ).R
-        squares, sides = float(upper[-1, -1] ** 2), upper.diagonal()[:-1].abs().clamp_min(1e-300)
-        ranks = sum(one.rank * log(size) for one, size in zip(functions, sizes))
-        shape = 2 * float(sides.log().sum()) - ranks
-        if rest is None:
-            return squares + shape
-        free = len(now) - sum(one.rank for one in functions)
-        return (rest[1] - free) * log(max(squares + rest[0], 1e-300)) + shape
+        roots = [sqrt(s * 10.0**k) for s, k in zip(scale, logarithms)]
+        left = torch.cat([matrix, *(root * r for root, r in zip(roots, rows))])
+        sides = torch.cat([right, *(root * aim for root, aim in zip(roots, aims))])
+        upper = torch.linalg.qr(torch.cat([left, sides[:, None]], dim=1), mode="r").R
+        volume = 2 * float(upper.diagonal()[:-1].abs().clamp_min(1e-300).log().sum())
+        squares = float(upper[-1, -1] ** 2)
+        free = len(matrix.T) - sum(ranks)
+        fit = squares if rest is None else (count - free) * log(max(squares + rest, 1e-300))
+        return fit + volume - sum(2 * rank * log(root) for rank, root in zip(ranks, roots))
 
-    steps = [1.0, 0.3, 0.1]
-    for sweep in range(2):
+    chosen = [0.0] * len(functions)
+    for reach in (STRONGEST - WEAKEST, 2.0)[: min(len(functions), 2)]:
         for k in range(len(functions)):
-            centre, reach = (0.0, STRONGEST) if not sweep else (chosen[k], 2.0)
-            for step in steps:
-                low = max(WEAKEST, centre - (reach if step < 1 or sweep else -WEAKEST))
-                tried = [low + step * i for i in range(int(round((min(STRONGEST, centre + reach) - low) / step)) + 1)]
-                centre = min(tried, key=lambda t, k=k: unlikeliness([*chosen[:k], t, *chosen[k + 1 :]]))
+            for step in (1.0, 0.3, 0.1):
+                low, high = max(WEAKEST, chosen[k] - reach), min(STRONGEST, chosen[k] + reach)
+                tried = [low + step * i for i in range(int((high - low) / step) + 1)]
+                chosen[k] = min(tried, key=lambda t, k=k: unlikeliness([*chosen[:k], t, *chosen[k + 1 :]]))
                 reach = step
-            chosen[k] = centre
-        if len(functions) < 2:
-            break
     return [s * 10.0**k for s, k in zip(scale, chosen)]

@@ -9,28 +9,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kanpde.domain import Fixed
 from kanpde.elimination import leverages
 from kanpde.estimates import Estimates, Scatter
-from kanpde.extras import DEVIATION
 from kanpde.fitting import Found, Sought
 from kanpde.objective import Residuals
-from kanpde.problem import Block, Problem, Row
 from kanpde.quantiles import chi_square_tail, student_quantile
 from kanpde.spec import Spec
+from kanpde.weighing import deviation, measures
 
 FINEST = 1e-14  # of the readings: less is rounding
 
 
 def estimates(
-    problem: Problem, spec: Spec, objective: Residuals, found: Found, sought: Sought, sigmas: dict[str, float]
+    spec: Spec, objective: Residuals, found: Found, sought: Sought, sigmas: dict[str, float]
 ) -> tuple[Estimates, Found]:
     """All that the readings say of what is fitted, and the fit with its read-outs in place."""
     change = torch.zeros_like(sought.low)
     found = replace(found, theta=found.theta + found.elimination.step(change))
     scatter = scattered(objective, found, sought, sigmas)
     spread = spread_of(found) if sought.noisy else None
-    values = found.theta[sought.inner :]
+    values = found.theta[sought.order.inner :]
     constants = [name for name, quantity in spec.fitted.items() if not quantity.of]
     places = [where.start for where, quantity in zip(sought.blocks, spec.fitted.values()) if not quantity.of]
     known = [one for one in scatter.values() if not one.estimated]
@@ -56,6 +54,7 @@ def estimates(
         freedom=sum(one.freedom for one in known),
         chance=chi_square_tail(chi_square, sum(one.freedom for one in known)) if known else nan,
         scatter=scatter,
+        smoothing=effective(found, sought, spread),
         spread={one.name: spread[one.where].numpy() for one in sought.functions} if spread is not None else {},
     )
     return told, found
@@ -69,6 +68,27 @@ def spread_of(found: Found) -> Tensor:
     return torch.linalg.solve_triangular(upper, torch.eye(len(upper), dtype=upper.dtype), upper=True)
 
 
+def effective(found: Found, sought: Sought, spread: Tensor | None) -> dict[str, float]:
+    """How many coefficients of each function the readings determine: its part of the trace of L Lᵀ RᵀR."""
+    if spread is None:
+        return {one.name: float(len(one.rows)) for one in sought.functions}
+    share = (spread * (found.elimination.reduced.T @ (found.elimination.reduced @ spread))).sum(1)
+    return {one.name: float(share[one.where].sum()) for one in sought.functions}
+
+
+def borrowed(found: Found, sought: Sought) -> float:
+    """How much of what is known of the fitted functions comes from equations that the ramps cannot follow.
+
+    Equations of which readings determine what is fitted should leave it free. The trace of LLᵀRᵀR for their part R,
+    beside that for all.
+    """
+    if not (sought.noisy and sought.functions):
+        return 0.0
+    spread, lengths = spread_of(found), found.elimination.lengths[sought.order.inner :]
+    taken = float(((found.elimination.equations[:-1, :-1] * lengths) @ spread).square().sum())
+    return taken / max(float((found.elimination.reduced @ spread).square().sum()), 1e-300)
+
+
 def scattered(
     objective: Residuals, found: Found, sought: Sought, sigmas: dict[str, float]
 ) -> dict[str, Scatter]:
@@ -76,13 +96,13 @@ def scattered(
     if not sought.noisy:
         return {}
     residuals = objective.residuals(found.theta)
-    followed = leverages(objective, found.theta, sought.inner, found.penalty)
+    followed = leverages(objective, found.theta, sought.order.inner, found.penalty)
     told, start = {}, 0
     for part, ground, factors in objective.pieces():
         size = ground.count // ground.group
         for row, factor in zip(part.block.rows, factors):
             here, start = slice(start, start + size), start + size
-            if isinstance(part.block.face, Fixed):
+            if measures(part.block):
                 own = told.setdefault(row.name, [0.0, 0.0, 0, deviation(part.block)])
                 own[0] += float((residuals[here] / factor).square().sum())
                 own[1] += float(followed[here].sum())
@@ -96,18 +116,3 @@ def scattered(
         else:
             scatter[name] = Scatter(count, free, given, False, sqrt(squares / count) * given)
     return scatter
-
-
-def deviation(block: Block) -> float:
-    """The root mean square of the standard deviations given for a data set's readings, 1 where there are none."""
-    assert isinstance(block.face, Fixed)
-    given = block.face.ground.attached.get(f"{block.name}{DEVIATION}")
-    return 1.0 if given is None else float(given.square().mean().sqrt())
-
-
-def root_mean_square(block: Block, row: Row) -> float:
-    """The size of the readings of a row."""
-    assert isinstance(block.face, Fixed)
-    name = row.name if row.name in block.face.ground.attached else None
-    values = [v for k, v in block.face.ground.attached.items() if k == name or (name is None and DEVIATION not in k)]
-    return float(values[0].square().mean().sqrt())
