@@ -9,7 +9,7 @@ from typing import Iterable, Mapping
 from kanpde.tree import Binary, Call, Derivative, Name, Number, Tree, children
 
 TOTAL = "*"
-_ADDED = {"lap": 2, "biharm": 4, "grad": 1, "div": 1, "curl": 1, "dn": 1}
+_ADDED = {"lap": 2, "biharm": 4, "grad": 1, "div": 1, "curl": 1, "dn": 1, "jump": 0}
 
 Orders = Mapping[str, Mapping[str, int]]
 """For each unknown, the highest order of its derivatives along each coordinate, and under `*` in total."""

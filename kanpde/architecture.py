@@ -7,6 +7,8 @@ from dataclasses import fields, replace
 from kanpde.bases import BASES, Basis
 from kanpde.errors import KanpdeError
 from kanpde.network import DenseLayer, KanLayer, Layer, Network
+from kanpde.piecewise import base
+from kanpde.regional import families
 from kanpde.spec import NetworkSpec, Spec
 
 DEEP = NetworkSpec(basis="chebyshev", width=10, depth=3)
@@ -47,13 +49,14 @@ def deep_network(inputs: int, outputs: int, asked: NetworkSpec) -> Network:
 
 
 def deep_networks(spec: Spec) -> list[tuple[Network, tuple[str, ...]]]:
-    """One network for all unknowns, and one more for each unknown with settings of its own."""
-    own = dict(spec.network.unknowns or {})
-    shared = tuple(name for name in spec.unknowns if name not in own)
-    found = [(deep_network(inputs_of(spec), len(shared), spec.network), shared)] if shared else []
-    for name in spec.unknowns:
-        if name in own:
-            found.append((deep_network(inputs_of(spec), 1, merged(own[name], spec.network)), (name,)))
+    """In each region one network for all unknowns, and one more for each unknown with settings of its own."""
+    own, found = dict(spec.network.unknowns or {}), []
+    for family in families(spec):
+        shared = tuple(name for name in family if base(name) not in own)
+        found += [(deep_network(inputs_of(spec), len(shared), spec.network), shared)] if shared else []
+        for name in family:
+            if name not in shared:
+                found.append((deep_network(inputs_of(spec), 1, merged(own[base(name)], spec.network)), (name,)))
     return found
 
 

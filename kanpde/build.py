@@ -11,15 +11,16 @@ import torch
 from torch import Tensor
 
 from kanpde.analysis import degree_in_unknowns, survey
-from kanpde.domain import Domain, Where
+from kanpde.domain import Domain, Inside, Where
 from kanpde.errors import Mistake, SpecError
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import Binary, Derivative, Name, Negative, Tree
 from kanpde.extras import branch_of, constrained, measured, missing
 from kanpde.jet import Indices, raised
 from kanpde.network import Network
-from kanpde.operators import Scene, expand, facing, varying
+from kanpde.operators import expand
 from kanpde.problem import Block, Problem, Row, needed_derivatives
+from kanpde.regional import difference, fields_of, memberships, scene_of, sides_of, zones_of
 from kanpde.samplers import place, uniform
 from kanpde.separable import ProductLayer
 from kanpde.spec import Condition, Spec
@@ -37,9 +38,9 @@ Statement = tuple[Condition, Row, "tuple[str, Datum] | None"]
 
 def scope_of(spec: Spec) -> Scope:
     """What the names of the spec's formulas mean."""
-    scene = Scene(spatial(spec), spec.definitions)
-    bodies = {name: expand(tree, scene) for name, tree in spec.definitions.items()}
-    return Scope(tuple(spec.box), (*spec.unknowns, *spec.fitted), bodies)
+    scene = scene_of(spec)
+    bodies = {name: expand(tree, scene) for name, tree in scene.definitions.items()}
+    return Scope(tuple(spec.box), (*fields_of(spec), *spec.fitted), bodies, memberships(spec))
 
 
 def spatial(spec: Spec) -> tuple[str, ...]:
@@ -47,19 +48,11 @@ def spatial(spec: Spec) -> tuple[str, ...]:
     return spec.spatial
 
 
-def scene_on(spec: Spec, condition: Condition) -> Scene:
-    """Where a condition's formula stands."""
-    face = condition.face
-    normal = varying(spatial(spec)) if isinstance(face, Piece) else facing(face.axis, 1 if face.side == "max" else -1)
-    return Scene(spatial(spec), spec.definitions, normal)
-
-
 def statements(spec: Spec, scope: Scope) -> list[Statement]:
     """Each condition as a residual and, where it prescribes a value or a normal derivative, as a datum."""
     found = []
     for condition in (*spec.initial, *spec.boundary):
-        scene = scene_on(spec, condition)
-        left, right = expand(condition.equation.left, scene), expand(condition.equation.right, scene)
+        left, right = sides_of(spec, condition.equation, condition)
         row = Row(condition.name, Binary("-", left, right))
         found.append((condition, row, datum(condition, left, right, scope)))
     return found
@@ -202,9 +195,11 @@ def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) ->
     branches = (*(branch_of(spec, *pair) for pair in networks), *missing(spec, networks))
     vanishing = all(isinstance(layer, ProductLayer) for network, _ in networks for layer in network.layers)
     trial = Trial(scope, tuple(spec.box.values()), periodic, branches, hard, vanishing)
-    scene = Scene(spatial(spec), spec.definitions)
-    rows = tuple(Row(e.name, Binary("-", expand(e.left, scene), expand(e.right, scene))) for e in spec.equations)
-    blocks = [Block("interior", None, rows, needed_derivatives(trial, rows))]
+    blocks = []
+    for zone in zones_of(spec):
+        rows = tuple(Row(e.name, difference(spec, e)) for e in spec.equations if e.zone == zone)
+        name, place = (f"interior of {zone}", Inside(zone)) if zone else ("interior", None)
+        blocks.append(Block(name, place, rows, needed_derivatives(trial, rows)))
     soft: dict[str, list[tuple[Condition, Row]]] = {}
     for condition, row, item in found:
         if not (item and item[1] in hard.get(item[0], ())):
@@ -212,7 +207,7 @@ def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) ->
     for name, pairs in soft.items():
         rows_here = tuple(row for _, row in pairs)
         blocks.append(Block(name, where(spec, pairs[0][0]), rows_here, needed_derivatives(trial, rows_here)))
-    for name, spot, rows_here in (*constrained(spec, scene), *measured(spec)):
+    for name, spot, rows_here in (*constrained(spec, scene_of(spec)), *measured(spec)):
         blocks.append(Block(name, spot, rows_here, needed_derivatives(trial, rows_here)))
     return Problem(trial, tuple(blocks), is_linear(spec), domain_of(spec, scope), spec.training.derivatives)
 
@@ -225,7 +220,7 @@ def where(spec: Spec, condition: Condition) -> Where:
 
 def domain_of(spec: Spec, scope: Scope) -> Domain:
     """Where the problem holds."""
-    return Domain(scope, tuple(spec.box.values()), spec.region)
+    return Domain(scope, tuple(spec.box.values()), spec.region, spec.zones)
 
 
 def is_linear(spec: Spec) -> bool:

@@ -15,7 +15,7 @@ from kanpde.analysis import (
     highest,
     survey,
 )
-from kanpde.places import axis_of
+from kanpde.places import axis_of, is_inner
 from kanpde.point_values import PointConstraint
 from kanpde.spec import Condition, Constraint, Equation, Spec
 from kanpde.tree import Binary, Call, Derivative, Name, Number, Tree, free_names
@@ -32,7 +32,7 @@ MEASURES = {1: ("length", "points"), 2: ("area", "length"), 3: ("volume", "area"
 
 @dataclass(frozen=True)
 class Kind:
-    """The type of a condition: dirichlet, neumann, robin or operator; for the first, `unknown` = `data`."""
+    """The type of a condition: dirichlet, neumann, robin, interface or operator; for the first, `unknown` = `data`."""
 
     type: str
     unknown: str = ""
@@ -41,13 +41,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class EquationSummary:
-    """One equation: its order along each coordinate and in total, and whether it is linear."""
+    """One equation: its order along each coordinate and in total, whether it is linear, and where it holds."""
 
     name: str
     text: str
     orders: Mapping[str, int]
     order: int
     linear: bool
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Summary:
     title: str
     unknowns: tuple[str, ...]
     equations: tuple[EquationSummary, ...]
-    conditions: Mapping[str, str]  # name -> dirichlet, neumann, robin, operator
+    conditions: Mapping[str, str]  # name -> dirichlet, neumann, robin, interface, operator
     periodic: tuple[str, ...]
     free: tuple[str, ...]
     linear: bool
@@ -137,6 +138,8 @@ def _joined(tree: Leaf | Join) -> str:
 def kind(condition: Condition, spec: Spec) -> Kind:
     """What a condition prescribes, recognised from its equation."""
     equation = condition.equation
+    if is_inner(condition.face):
+        return Kind("interface")
     ground = ground_of(spec)
     form = affine(Binary("-", equation.left, equation.right), ground, spec.definitions)
     if form is None or not form.coefficients:
@@ -195,7 +198,7 @@ def _equation(equation: Equation, ground: Ground, coordinates: tuple[str, ...]) 
     found = _orders(equation, ground).values()
     along = {name: max((axes.get(name, 0) for axes in found), default=0) for name in coordinates}
     order = max((axes[TOTAL] for axes in found), default=0)
-    return EquationSummary(equation.name, equation.text, along, order, _linear(equation, ground))
+    return EquationSummary(equation.name, equation.text, along, order, _linear(equation, ground), equation.zone)
 
 
 def _warnings(spec: Spec, equations: tuple[EquationSummary, ...], ground: Ground) -> list[str]:
@@ -249,7 +252,8 @@ def described(spec: Spec, found: Summary) -> str:
     for part in found.equations:
         along = ", ".join(f"{order} in {name}" for name, order in part.orders.items() if order)
         nature = "linear" if part.linear else "nonlinear"
-        lines.append(f"  equation    {part.name}: {nature}, order {along or 0}")
+        where = f", in {part.zone}" if part.zone else ""
+        lines.append(f"  equation    {part.name}: {nature}, order {along or 0}{where}")
     lines += [f"  condition   {name}: {found.conditions[name]}" for name in found.conditions]
     lines += [f"  condition   {name}: periodic" for name in found.periodic]
     lines += [f"  condition   {name}: free" for name in found.free]

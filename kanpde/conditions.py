@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Iterator, Mapping
 
+from kanpde.declarations import words
 from kanpde.errors import Mistake, Place
 from kanpde.formulas import Log, read_equation, read_formula
 from kanpde.names import subscripted, suggestion
-from kanpde.places import KEYWORDS, SIDES, Places, Spot, faces_of
+from kanpde.places import KEYWORDS, SIDES, Places, Spot, faces_of, is_inner
 from kanpde.reading import Entry, Node, Scalar, Sequence, Table, is_empty
 from kanpde.resolution import Scope
-from kanpde.statement import Condition, Equation, Face
+from kanpde.statement import Condition, Equation, Face, Piece
 from kanpde.tree import Call, Derivative, Name, Tree
+
+_OUTSIDE = {
+    True: "'{}' is not between two regions, so nothing jumps there",
+    False: "'{}' lies between two regions; its conditions say what jumps, as in jump(u) = 0",
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Part:
-    """One entry of `boundary` with the faces it speaks of."""
+    """One entry of `boundary` with the faces it speaks of: of the boundary, or where it speaks of jumps, inside."""
 
     entry: Entry
     faces: tuple[Spot, ...]
@@ -47,11 +53,24 @@ def read_boundary(node: Table | None, scope: Scope, places: Places[Spot], start:
     place = node.place if node else start
     for face in places.everything if periodic or not turning else ():
         if face not in covered:
-            message = f"no condition on '{face}'; write '{face}: free' if the problem needs none there"
+            message = _uncovered(face)
             log.mistakes.append(Mistake(place, "boundary", message))
     free = tuple(face for part in parts if _is_free(part.entry.value) for face in part.faces)
     conditions = [c for part in parts if not _is_free(part.entry.value) for c in _conditions(part, scope, log)]
     return Boundary(tuple(_distinct(conditions, log)), periodic, free)
+
+
+def _uncovered(face: Spot) -> str:
+    """What to say of a face without conditions."""
+    if isinstance(face, Piece) and face.between:
+        where = f"'{face}', between '{face.between[0]}' and '{face.between[1]}'"
+        return f"no condition on {where}; say what jumps there, as in [jump(u) = 0, jump(dn(u)) = 0]"
+    return f"no condition on '{face}'; write '{face}: free' if the problem needs none there"
+
+
+def _jumps(node: Node) -> bool:
+    """Whether some conditions are about jumps."""
+    return "jump" in words(node)
 
 
 def _is_periodic(entry: Entry) -> bool:
@@ -105,16 +124,21 @@ def _parts(
 ) -> Iterator[Part]:
     """The faces of each entry; `rest` is what no other entry covers."""
     found: dict[int, list[Spot]] = {index: [] for index in range(len(entries))}
+    inner = [_jumps(entry.value) for entry in entries]
     words = [(index, word) for index, entry in enumerate(entries) for word in _words(entry.key)]
     for index, word in sorted(words, key=lambda pair: pair[1].text == "rest"):
         if word.text in KEYWORDS:
-            everything = places.everything
+            everything = tuple(face for face in places.everything if is_inner(face) == inner[index])
             faces = everything if word.text == "all" else tuple(f for f in everything if f not in covered)
             if word.text == "rest" and not faces and places.complete:
                 log.say(word, f"'rest' has no {places.word} left: all have their conditions")
             found[index] += _cover(faces, word, covered, log)
         elif word.text in places.named:
-            found[index] += _cover(places.named[word.text], word, covered, log)
+            faces = tuple(face for face in places.named[word.text] if is_inner(face) == inner[index])
+            if not faces:
+                log.say(word, _OUTSIDE[inner[index]].format(word.text))
+                covered |= dict.fromkeys(places.named[word.text], word.text)
+            found[index] += _cover(faces, word, covered, log)
         elif places.complete:
             log.say(word, _stranger(word.text, scope, places))
     for index, entry in enumerate(entries):
@@ -148,7 +172,7 @@ def _conditions(part: Part, scope: Scope, log: Log) -> Iterator[Condition]:
     nodes = value.items if isinstance(value, Sequence) else (value,)
     if not nodes:
         log.say(value, "the list of conditions is empty; write 'free' if the problem needs none here")
-    where = replace(scope, on_face=True)
+    where = replace(scope, on_face=True, between=bool(scope.zones) and _jumps(value))
     for number, node in enumerate(nodes, start=1):
         if isinstance(node, Scalar) and node.text in ("free", "periodic"):
             log.say(node, f"'{node.text}' stands alone, not in a list")
@@ -162,14 +186,20 @@ def _conditions(part: Part, scope: Scope, log: Log) -> Iterator[Condition]:
 
 
 def _label(equation: Equation, scope: Scope) -> str:
-    """The name of what the left side prescribes: u, u_x, dn_u; '' for anything else."""
-    match equation.left:
+    """The name of what the left side prescribes: u, u_x, dn_u, jump_u; '' for anything else."""
+    return _quantity(equation.left, scope)
+
+
+def _quantity(tree: Tree, scope: Scope) -> str:
+    match tree:
         case Name(name=name) if name in scope.unknowns:
             return name
         case Derivative(argument=Name(name=name), axes=axes) if name in scope.unknowns:
             return f"{name}_{''.join(axes)}"
         case Call(function="dn", arguments=(Name(name=name),)) if name in scope.unknowns:
             return f"dn_{name}"
+        case Call(function="jump", arguments=(argument,)) if inside := _quantity(argument, scope):
+            return f"jump_{inside}"
     return ""
 
 

@@ -11,8 +11,9 @@ from typing import Iterable, Iterator, Mapping
 from kanpde.analysis import nested_order
 from kanpde.errors import Mistake
 from kanpde.expression import ExpressionError, constant
-from kanpde.formulas import Log, declare, read_syntax, resolved, scalar
+from kanpde.formulas import Log, declare, read_syntax, scalar
 from kanpde.names import closest, subscripted, suggestion
+from kanpde.piecewise import read_branches, settled
 from kanpde.reading import Node, Scalar, Sequence, Table, is_empty
 from kanpde.resolution import UNSURE, Scope, Shape
 from kanpde.tree import Name, Tree, children, free_names
@@ -114,9 +115,10 @@ def read_definitions(
 ) -> tuple[dict[str, Tree], dict[str, Shape], dict[str, int]]:
     """The definitions, each after those it uses, the shape of every name defined, and its derivatives' order."""
     entries = [entry for entry in node.entries if declare(entry.key, "a definition", taken, log)] if node else []
-    syntax = {entry.key.text: (entry, read_syntax(entry.value, log)) for entry in entries}
+    syntax = {entry.key.text: (entry, read_branches(entry.value, scope, log)) for entry in entries}
     values = (*scope.values(), *syntax)
-    uses = {name: _used(free_names(tree), values, syntax) if tree else set() for name, (_, tree) in syntax.items()}
+    written = {name: {n for b in found if b.tree for n in free_names(b.tree)} for name, (_, found) in syntax.items()}
+    uses = {name: _used(used, values, syntax) for name, used in written.items()}
     circular = set()
     for cycle in _cycles(uses):
         circular.update(cycle)
@@ -127,9 +129,9 @@ def read_definitions(
     orders: dict[str, int] = {}
     here = replace(scope, definitions=shapes, orders=orders)
     for name in TopologicalSorter(uses).static_order():
-        entry, tree = syntax[name]
-        if tree is not None and name not in circular and isinstance(entry.value, Scalar):
-            trees[name], shapes[name] = resolved(entry.value, tree, here, log)
+        found = settled(syntax[name][1], here, log) if name not in circular else None
+        if found is not None:
+            trees[name], shapes[name] = found
             orders[name] = nested_order(trees[name], orders) if shapes[name] != UNSURE else 0
     report_large(trees, {name: entry.value for name, (entry, _) in syntax.items()}, log)
     return trees, shapes, orders

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from kanpde.errors import KanpdeError
 from kanpde.evaluation import WEIGHTS, Ground, Scope, compare
-from kanpde.geometries import Region
+from kanpde.geometries import Region, Zones
 from kanpde.operators import normal_name
+from kanpde.piecewise import beside
 from kanpde.samplers import Draw, place, sobol
 from kanpde.statement import Piece
 from kanpde.trial import no_unknowns
@@ -40,18 +41,28 @@ class Over:
     weights: Tensor
 
 
-Where = Union[None, "tuple[int, int]", Piece, Fixed, At, Over]  # the interior, or a face (axis, side) of the box, …
+@dataclass(frozen=True)
+class Inside:
+    """The interior of one of the regions in which different equations hold."""
+
+    zone: str
+
+
+# the interior, or a face (axis, side) of the box, …
+Where = Union[None, "tuple[int, int]", Piece, Inside, Fixed, At, Over]
 MOMENTS = 32  # values of the other coordinates at which integrals over space are taken
+ASIDE = 1e-6  # of the size: how far from an interface the choices of `where` are made
 TRIES = 24  # doublings of the candidates before a place counts as empty
 
 
 @dataclass(frozen=True)
 class Domain:
-    """A box [d], and in its first coordinates a region where it does not fill the box."""
+    """A box [d], and in its first coordinates a region where it does not fill the box, or consists of several."""
 
     scope: Scope
     box: tuple[tuple[float, float], ...]
     region: Region | None = None
+    zones: Zones | None = None
 
     def draw(self, where: Where, count: int, generator: torch.Generator, sampler: Draw = sobol) -> Ground:
         """As many points of a place, evenly spread; a single one where the place is a point.
@@ -68,6 +79,8 @@ class Domain:
             return self.at(where, count, generator, sampler)
         if isinstance(where, Over):
             return self.over(where, generator, sampler)
+        if isinstance(where, Inside):
+            return self.inside(where).draw(None, count, generator, sampler)
         if where is not None and len(self.box) == 1:
             count = 1
         if isinstance(where, Piece):
@@ -83,6 +96,18 @@ class Domain:
                 return Ground(points[:, :count].contiguous())
             size *= 2
         raise KanpdeError("domain.region: it has no inside that random points find")
+
+    def inside(self, where: Inside) -> Domain:
+        """The part of the domain that lies in one region."""
+        assert self.zones is not None
+        region = self.zones.parts[where.zone]
+        return Domain(self.scope, (*region.bounds, *self.box[len(region.bounds) :]), region)
+
+    def home(self, piece: Piece) -> Region:
+        """The region on whose boundary a piece lies: a single shape for what lies between two regions."""
+        region = self.zones.alone(piece.shape) if piece.between and self.zones else self.region
+        assert region is not None
+        return region
 
     def at(self, where: At, count: int, generator: torch.Generator, sampler: Draw) -> Ground:
         """A point, or points that share all but their free coordinates."""
@@ -101,19 +126,25 @@ class Domain:
         return Ground(points, attached={WEIGHTS: where.weights.repeat(others.shape[1])}, group=nodes)
 
     def on_piece(self, piece: Piece, count: int, generator: torch.Generator, sampler: Draw) -> Ground:
-        """Points on a piece of the region's boundary, spread over the other coordinates too, with normals."""
-        assert self.region is not None
-        spatial = len(self.region.axes)
+        """Points on a piece of a boundary, spread over the other coordinates too, with normals.
+
+        Between two regions, they are those of the shape, and points a little inside of each region are attached.
+        """
+        home = self.home(piece)
+        spatial = len(home.axes)
         state, size = generator.get_state(), count
         for _ in range(TRIES):
             generator.set_state(state)
-            points, normals = self.region.on(
+            points, normals = home.on(
                 piece.shape, piece.part, size, lambda d, n: sampler(d, n, generator).numpy() if d else np.zeros((0, n))
             )
             size_here = points.shape[1]
             others = place(sampler(len(self.box), size_here, generator), self.box, None)[spatial:]
             whole = torch.cat([torch.as_tensor(points), others])
-            known = {normal_name(axis): torch.as_tensor(n) for axis, n in zip(self.region.axes, normals)}
+            known = {normal_name(axis): torch.as_tensor(n) for axis, n in zip(home.axes, normals)}
+            for zone, sign in zip(piece.between or (), (-1, 1)):
+                moved = points + sign * ASIDE * home.members.scale * normals
+                known[beside(zone)] = torch.cat([torch.as_tensor(moved), others])
             ground = Ground(whole, attached=known)
             ground = ground.chosen(self.belongs(piece, ground))
             if ground.count >= count or len(self.box) == 1:
@@ -122,8 +153,13 @@ class Domain:
         raise KanpdeError(f"domain.parts: '{piece}' has no points that random ones find")
 
     def belongs(self, piece: Piece, ground: Ground) -> Tensor:
-        """Which points of a part belong to the piece cut from it, as indices."""
+        """Which points of a part, with normals, belong to the piece cut from it, as indices."""
         found = torch.ones(ground.count, dtype=torch.bool)
+        if piece.between and self.zones:
+            axes = self.zones.whole.axes
+            normals = np.stack([ground.attached[normal_name(axis)].numpy() for axis in axes])
+            points = ground.points[: len(axes)].numpy()
+            found &= torch.as_tensor(self.zones.between(piece.between, piece.shape, points, normals))
         if piece.where is not None:
             found &= compare(piece.where, self.scope, ground, no_unknowns).bool()
         for other in piece.unlike:
@@ -132,6 +168,8 @@ class Domain:
 
     def contains(self, points: Tensor, where: Where = None) -> Tensor:
         """Which of the points [d, N] lie in the region, or on its boundary, as a mask [N]."""
+        if isinstance(where, Inside):
+            return self.inside(where).contains(points)
         if self.region is None:
             return torch.ones(points.shape[1], dtype=torch.bool)
         return torch.as_tensor(self.region.inside(points[: len(self.region.axes)].numpy()))

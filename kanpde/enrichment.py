@@ -11,6 +11,8 @@ import numpy as np
 from kanpde.check import kind
 from kanpde.geometries import Region
 from kanpde.network import Network
+from kanpde.piecewise import base, home
+from kanpde.regional import box_of, fields_of
 from kanpde.singular import Mode, SingularLayer, corner_modes, hole_modes
 from kanpde.spec import Condition, Face, Spec
 from kanpde.statement import Piece
@@ -41,31 +43,37 @@ class Corner:
 
 
 def enrichment(spec: Spec) -> list[tuple[Network, tuple[str, ...]]]:
-    """A network of singular functions for each unknown of a problem in the plane; none elsewhere.
+    """A network of singular functions for each field of a problem in the plane; none elsewhere.
 
     On a box without conditions built in, the corners have theirs; a distance that vanishes there would spoil them.
     """
     if len(spec.box) != 2 or len(spec.spatial) != 2 or spec.periodic:
         return []
     found = []
-    for name in spec.unknowns:
+    for name in fields_of(spec):
         modes = tuple(modes_of(spec, name))
         if modes:
-            (left, right), (low, high) = spec.box.values()
+            (left, right), (low, high) = box_of(spec, name) or spec.box.values()
             layer = SingularLayer(((left, right), (low, high)), modes, 1)
             found.append((Network((layer,)), (name,)))
     return found
 
 
-def modes_of(spec: Spec, unknown: str) -> Iterator[Mode]:
-    """The modes of an unknown: at every corner whose cut stays outside, and around every hole."""
+def modes_of(spec: Spec, field: str) -> Iterator[Mode]:
+    """The modes of a field: at every corner of the boundary whose cut stays outside, and around every hole.
+
+    What is singular where regions meet is not among them.
+    """
     size = hypot(*(high - low for low, high in spec.box.values()))
-    if spec.region is not None:
-        found = [corner for corner in corners(spec.region) if outside(spec.region, corner, size)]
-        yield from around_holes(spec.region)
+    region = spec.zones.parts[home(field)] if spec.zones else spec.region
+    if spec.region is not None and region is not None:
+        outer = set(spec.region.pieces)
+        found = [corner for corner in corners(region) if outside(region, corner, size) and outer >= {*corner.pieces}]
+        yield from around_holes(region)
     else:
         found = list(corners_of_box(spec)) if spec.enforce == "soft" else []
-    given = {place_of(c) for c in spec.boundary if (k := kind(c, spec)).type == "dirichlet" and k.unknown == unknown}
+    kinds = [(place_of(condition), kind(condition, spec)) for condition in spec.boundary]
+    given = {place for place, k in kinds if k.type == "dirichlet" and k.unknown == base(field)}
     for corner in found:
         first, second = (piece in given for piece in corner.pieces)
         yield from corner_modes(corner.point, corner.turn, corner.angle, (first, second), size, AT_CORNERS)

@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Iterable
 
 from kanpde.analysis import Ground, Orders, degree_in_unknowns, derivative_orders, highest
 from kanpde.errors import Mistake
 from kanpde.formulas import LONGEST_NAME, Log, read_equation
+from kanpde.names import suggestion
+from kanpde.piecewise import spelt
 from kanpde.reading import Node, Scalar, Table
 from kanpde.resolution import Scope
 from kanpde.statement import Equation
 
+_FIELDS = ("in", "is")
+_USAGE = "{in: plate - hole, is: -lap(u) = f}"
+
 
 def read_equations(section: Table | None, scope: Scope, ground: Ground, log: Log) -> tuple[Equation, ...]:
-    """The `equations` section, as many as unknowns, in which each unknown occurs."""
+    """The `equations` section: in each region as many as unknowns, in which each unknown occurs."""
     if section is None:
         return ()
-    found = [_equation(entry.key, entry.value, scope, log) for entry in section.entries]
-    equations = tuple(equation for equation in found if equation is not None)
+    found = [(_zone(entry.value), _equation(entry.key, entry.value, scope, log)) for entry in section.entries]
+    equations = tuple(equation for _, equation in found if equation is not None)
     need_unknowns(equations, "equation", ground, log)
-    if len(found) != len(scope.unknowns) and scope.unknowns:
-        log.say(section, f"{_count(len(found), 'equation')} for {_count(len(scope.unknowns), 'unknown')}")
-    elif len(equations) == len(found):
-        orders = joint_orders(equations, ground)
-        for name in set(scope.unknowns) - set(orders):
-            log.say(section, f"the unknown '{name}' occurs in no equation")
+    for zone in scope.zones or ("",):
+        here, where = [equation for name, equation in found if name == zone], f" in '{zone}'" if zone else ""
+        sound = [equation for equation in here if equation is not None]
+        if len(here) != len(scope.unknowns) and scope.unknowns:
+            log.say(section, f"{_count(len(here), 'equation')} for {_count(len(scope.unknowns), 'unknown')}{where}")
+        elif len(sound) == len(here):
+            orders = joint_orders(sound, ground)
+            for name in set(scope.unknowns) - set(orders):
+                log.say(section, f"the unknown '{name}' occurs in no equation{where}")
     return equations
+
+
+def _zone(value: Node) -> str:
+    """The region in which an equation holds, '' where it does not say so."""
+    node = value.get("in") if isinstance(value, Table) else None
+    return spelt(node.text) if isinstance(node, Scalar) else ""
 
 
 def _equation(key: Scalar, value: Node, scope: Scope, log: Log) -> Equation | None:
     label(key, "an equation", {}, log)
-    if isinstance(value, Table):
-        log.say(value, "an equation for one region, '{in: …, is: …}', is not supported yet")
-        return None
-    return read_equation(value, key.text, scope, log)
+    if not isinstance(value, Table):
+        if scope.zones:
+            log.say(value, f"others hold in one region each; write {_USAGE}")
+        return read_equation(value, key.text, scope, log)
+    for entry in value.entries:
+        if entry.key.text not in _FIELDS:
+            log.say(entry.key, f"unknown field '{entry.key.text}'{suggestion(entry.key.text, _FIELDS)}")
+    missing = [name for name in _FIELDS if value.get(name) is None]
+    law = value.get("is")
+    if missing:
+        log.say(value, f"'{missing[0]}' is missing; an equation in one region of several is written {_USAGE}")
+    equation = read_equation(law, key.text, scope, log) if law is not None else None
+    return replace(equation, zone=_zone(value)) if equation else None
 
 
 def label(key: Scalar, what: str, named: dict[str, str], log: Log) -> None:

@@ -19,11 +19,15 @@ WEIGHTS = "quadrature.weights"
 
 @dataclass(frozen=True)
 class Scope:
-    """What the names of a formula mean: coordinates in order, and definitions in partial derivatives only."""
+    """What the names of a formula mean: coordinates in order, and definitions in partial derivatives only.
+
+    Memberships tell where points lie, 1 or 0.
+    """
 
     coordinates: tuple[str, ...]
     unknowns: tuple[str, ...]
     definitions: Mapping[str, Tree]
+    memberships: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict)  # functions of points [d, N]
     known: dict[int, bool] = field(default_factory=dict)  # id of a tree -> free of unknowns
 
     def free_of_unknowns(self, tree: Tree) -> bool:
@@ -160,9 +164,11 @@ def power(base: Value, exponent: Value) -> Value:
 def of_call(tree: Call, wanted: Indices, scope: Scope, ground: Ground, unknowns: Unknowns) -> Value:
     """A function of one or more arguments."""
     wanted = closure(wanted)
+    if tree.function in scope.memberships:
+        return constant(scope.memberships[tree.function](ground.points), wanted)
     if tree.function == "where":
         condition, *branches = tree.arguments
-        holds = compare(condition, scope, ground, unknowns)
+        holds = compare(condition, scope, decisive(tree, ground), unknowns)
         yes, no = (evaluate(b, wanted, scope, ground, unknowns) for b in branches)
         return where(holds, as_jet(yes, wanted, ground), as_jet(no, wanted, ground))
     values = [evaluate(a, wanted, scope, ground, unknowns) for a in tree.arguments]
@@ -171,6 +177,12 @@ def of_call(tree: Call, wanted: Indices, scope: Scope, ground: Ground, unknowns:
     if len(values) == 1:
         return UNIVARIATE[tree.function](values[0])
     return MULTIVARIATE[tree.function](*(as_jet(v, wanted, ground) for v in values))
+
+
+def decisive(tree: Call, ground: Ground) -> Ground:
+    """The points at which a choice is made: those themselves, or others that are attached to them."""
+    other = [ground.attached[name.name] for _, name in tree.keywords if name.name in ground.attached]  # type: ignore[union-attr]
+    return Ground(other[0], ground.pinned) if other else ground
 
 
 def compare(tree: Tree, scope: Scope, ground: Ground, unknowns: Unknowns) -> Tensor:

@@ -75,6 +75,26 @@ DOMAINS: tuple[Row, ...] = (
      Example(f"{PLATE[:-1]}, parts: {{inlet: {{of: plate.left, where: y < 0.3}}}}}}",
              "boundary: {inlet: u = 1, rest: u = 0}")),
 )  # fmt: skip
+TWO = """\
+domain: {shapes: {plate: 'rectangle(x=[-1, 1], y=[-1, 1])', inclusion: 'disc(center=[0, 0], radius=0.5)'}, \
+region: plate}
+equations: {outer: {in: plate - inclusion, is: div(k*grad(u)) = 1}, inner: {in: inclusion, is: div(k*grad(u)) = 0}}
+definitions: {k: {plate - inclusion: 1, inclusion: 10}}
+boundary: {plate: u = 0, inclusion: [jump(u) = 0, jump(k*dn(u)) = 0]}"""
+BY_REGION = {line.partition(":")[0]: Example(line, TWO) for line in TWO.splitlines()}
+REGIONS: tuple[Row, ...] = (
+    ("`{in: region, is: …}`",
+     "an equation in one region of several, which together fill the domain and do not overlap; in each, every unknown "
+     "is a field of its own and has its equation", BY_REGION["equations"]),
+    ("`name: {region: …}`", "a definition, or an exact solution, for each region; `where(…)` serves too",
+     BY_REGION["definitions"]),
+    ("`jump(…) = …`",
+     "what holds where two regions meet: outer minus inner side of the shape whose boundary it is, and `dn` is the "
+     "slope along that shape's outward normal. Twice as many are needed as on a side; conditions with `jump` speak of "
+     "what lies between regions, those without of the domain's own boundary", BY_REGION["boundary"]),
+    ("`all`, `rest`", "with `jump`, all places where regions meet",
+     Example("boundary: {plate: u = 0, all: [jump(u) = 0, jump(k*dn(u)) = 0]}", TWO)),
+)  # fmt: skip
 CONDITIONS: tuple[Row, ...] = (
     ("`u = …`", "a value (Dirichlet)", Example("boundary: {all: u = x*y}")),
     ("`dn(u) = …`", "a slope along the outward normal (Neumann)", Example("boundary: {left: u = 0, rest: dn(u) = 1}")),
@@ -155,6 +175,7 @@ CALLS: Mapping[str, Example] = {
     "dot": Example("equations: {p: 'lap(u) = dot((1, x), grad(u))'}"),
     "curl": Example("equations: {one: 'curl((u, v)) = 1', two: 'div(u, v) = 0'}", ELASTIC),
     "biharm": Example("equations: {plate: biharm(u) = 1}", "boundary: {all: [u = 0, dn(u) = 0]}"),
+    "jump": BY_REGION["boundary"],
     "dn": Example("boundary: {all: dn(u) + u = 0}"),
     "integral": Example("constraints: {size: integral(u^2) = 1}", "boundary: {all: dn(u) = 0}"),
     "mean": Example("constraints: {gauge: mean(u) = 0}", "boundary: {all: dn(u) = 0}"),

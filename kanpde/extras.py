@@ -18,6 +18,7 @@ from kanpde.network import DenseLayer, Network
 from kanpde.operators import Scene, expand
 from kanpde.point_values import PointConstraint
 from kanpde.problem import Row
+from kanpde.regional import box_of
 from kanpde.samplers import place, sobol
 from kanpde.separable import ProductLayer
 from kanpde.spec import Spec
@@ -28,6 +29,7 @@ NODES = {1: 64, 2: 32, 3: 12, 4: 8}  # of Gauss's along each coordinate, by dime
 IN_REGIONS = {1: 64, 2: 16, 3: 8}  # in each cell
 SCATTERED = 2**13  # points for integrals in more dimensions
 DEGREE, INTERVALS = 5, {1: 12, 2: 6, 3: 4}  # of the splines of which a fitted function is made, by its coordinates
+
 DEVIATION = "..sigma"  # after the name of a data set: what is attached to its readings, no name of a field
 
 Asked = tuple[str, Where, tuple[Row, ...]]
@@ -64,8 +66,10 @@ def density(constraint: IntegralConstraint, volume: float, scene: Scene) -> Tree
 def quadrature(spec: Spec) -> Over:
     """Nodes and weights for integrals over space: Gauss's, scattered points in more than four dimensions."""
     if spec.region is not None:
-        nodes, weights = spec.region.interior_quadrature(IN_REGIONS[len(spec.region.axes)])
-        return Over(torch.as_tensor(nodes), torch.as_tensor(weights))
+        regions = tuple(spec.zones.parts.values()) if spec.zones else (spec.region,)
+        found = [region.interior_quadrature(IN_REGIONS[len(region.axes)]) for region in regions]
+        nodes, weights = (torch.cat([torch.as_tensor(part) for part in parts], dim=-1) for parts in zip(*found))
+        return Over(nodes, weights)
     box = [spec.box[name] for name in spec.spatial]
     volume = float(np.prod([high - low for low, high in box]))
     if len(box) not in NODES:
@@ -109,7 +113,7 @@ def branch_of(spec: Spec, network: Network, unknowns: tuple[str, ...]) -> Branch
     """A network in its place: what is fitted begins with its first guess and depends on its own coordinates."""
     fitted = spec.fitted.get(unknowns[0])
     if fitted is None:
-        return Branch(network, unknowns)
+        return Branch(network, unknowns, box=box_of(spec, unknowns[0]))
     return Branch(network, unknowns, tuple(map(tuple(spec.box).index, fitted.of)), fitted.start)
 
 

@@ -62,7 +62,7 @@ def lower_set(index: tuple[int, ...]) -> Indices:
 def where(condition: Tensor, chosen: Jet, other: Jet) -> Jet:
     """`chosen` where the condition holds, `other` elsewhere, derivatives included."""
     indices = chosen.indices & other.indices
-    filled = chosen.value * 0.0
+    filled = chosen.value.new_zeros(chosen.value.shape)
     pairs = {a: (filled + chosen[a], filled + other[a]) for a in indices if a in chosen.terms or a in other.terms}
     return Jet({a: yes.where(condition, no) for a, (yes, no) in pairs.items()}, indices)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Mapping
 
 from kanpde.conditions import Boundary
 from kanpde.constraints import Constraint, read_constraints
@@ -13,10 +13,8 @@ from kanpde.equations import joint_orders
 from kanpde.fits import Fitted, overdetermined, read_fitted, report_undetermined
 from kanpde.formulas import Log
 from kanpde.known import Facts
-from kanpde.reading import Table
 from kanpde.statement import Equation
-
-Sections = Callable[[str], Table | None]
+from kanpde.terrain import Sections
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from kanpde.analysis import Ground
-from kanpde.formulas import Log, read_formula
+from kanpde.formulas import Log
 from kanpde.names import suggestion
+from kanpde.piecewise import read_known
 from kanpde.reading import Table
 from kanpde.resolution import Scope
 from kanpde.tree import Tree, free_names
@@ -66,7 +67,7 @@ def read_exact(section: Table | None, scope: Scope, definitions: Mapping[str, Tr
     names = (*scope.unknowns, *scope.fitted)
     for entry in section.entries if section else ():
         name = entry.key.text
-        tree = read_formula(entry.value, scope, log)
+        tree = read_known(entry.value, scope, log)
         if name not in names:
             fitted = " and is not fitted" if scope.fitted else ""
             log.say(entry.key, f"'{name}' is not an unknown{fitted}{suggestion(name, names)}")

@@ -9,15 +9,15 @@ from typing import Sequence
 import torch
 from torch import Tensor
 
-from kanpde.build import domain_of, scope_of, spatial, statements, where
-from kanpde.domain import Where
+from kanpde.build import domain_of, scope_of, statements, where
+from kanpde.domain import Inside, Where
 from kanpde.errors import Place
 from kanpde.evaluation import Ground, Scope
-from kanpde.operators import Scene, expand, normal_name
+from kanpde.operators import normal_name
 from kanpde.problem import Row
+from kanpde.regional import difference
 from kanpde.samplers import uniform
 from kanpde.spec import Condition, Equation, Face, Spec
-from kanpde.tree import Binary
 
 POINTS = 200
 MOST = 729  # points of a lattice; all there are with six coordinates
@@ -46,9 +46,9 @@ def laws(spec: Spec, scope: Scope) -> list[Law]:
 
 def of_equation(spec: Spec, equation: Equation) -> Law:
     """An equation in partial derivatives."""
-    scene = Scene(spatial(spec), spec.definitions)
-    row = Row(equation.name, Binary("-", expand(equation.left, scene), expand(equation.right, scene)))
-    return Law(equation.name, f"equations.{equation.name}", "equation", equation.place, None, row)
+    row = Row(equation.name, difference(spec, equation))
+    side = Inside(equation.zone) if equation.zone else None
+    return Law(equation.name, f"equations.{equation.name}", "equation", equation.place, side, row)
 
 
 def of_condition(spec: Spec, condition: Condition, row: Row) -> Law:
@@ -61,16 +61,18 @@ def of_condition(spec: Spec, condition: Condition, row: Row) -> Law:
 def grounds(spec: Spec, sides: Sequence[Side]) -> dict[Side, Ground]:
     """Random points in the interior and on each side, the same at every call; one point where a side is a point.
 
-    In the interior some unit vector stands for a normal, so that the terms of conditions can be measured there.
+    In interiors some unit vector stands for a normal, so that the terms of conditions can be measured there.
     """
     domain = domain_of(spec, scope_of(spec))
     found = {
         side: domain.draw(side, POINTS, torch.Generator().manual_seed(SEED), uniform)
         for side in dict.fromkeys([None, *sides])
     }
-    inside = found[None].points
-    normal = torch.full_like(inside[0], len(spec.spatial) ** -0.5)
-    return {**found, None: Ground(inside, attached={normal_name(axis): normal for axis in spec.spatial})}
+    for side in [side for side in found if side is None or isinstance(side, Inside)]:
+        inside = found[side].points
+        normal = torch.full_like(inside[0], len(spec.spatial) ** -0.5)
+        found[side] = Ground(inside, attached={normal_name(axis): normal for axis in spec.spatial})
+    return found
 
 
 def lattice(spec: Spec) -> Tensor:

@@ -13,6 +13,7 @@ from kanpde.examples import (
     DOMAINS,
     FITS,
     PLACES,
+    REGIONS,
     SECTIONS,
     SHAPED,
     SOLID,
@@ -104,6 +105,7 @@ def chapters() -> Iterator[tuple[str, str, Iterable[Row]]]:
     yield "Shapes", note, shapes()
     yield "Places on a boundary", "Every piece of a boundary has its conditions exactly once.", PLACES
     yield "Conditions", "", CONDITIONS
+    yield "Several regions", "", REGIONS
     yield "Constraints", "", FITS
     yield "Formulas", "", ARITHMETIC
     yield "Functions", "", [(f"`{name}`", one.meaning, CALLS[name]) for name, one in FUNCTIONS.items()]

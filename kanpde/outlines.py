@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Mapping, Sequence
 
 import numpy as np
 from contourpy import contour_generator
@@ -17,12 +17,17 @@ MESH = 201  # points a side, where a surface is cut
 MARGIN = 0.02  # around the region, of its sides: so that its ends are crossed
 
 
-def outlines(region: Region | None, axes: Mapping[str, Array]) -> dict[str, Array]:
-    """For each plane of pictures over a grid, by `View.plane`, points [2, N] along curves, NaN between these."""
+def outlines(
+    region: Region | None, axes: Mapping[str, Array], inner: Sequence[Region] = ()
+) -> dict[str, Array]:
+    """For each plane of pictures over a grid, by `View.plane`, points [2, N] along curves, NaN between these.
+
+    The `inner` regions are those that the region consists of.
+    """
     if region is None:
         return {}
     shown = [view for view in views(axes) if view.up and {view.across, view.up} & set(region.axes)]
-    found = {view.plane: curves_of(region, view, axes) for view in shown}
+    found = {view.plane: [c for one in (region, *inner) for c in curves_of(one, view, axes)] for view in shown}
     return {plane: np.concatenate(curves, axis=1)[:, :-1] for plane, curves in found.items() if curves}
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kanpde.analysis import nested_order
 from kanpde.constants import constant
 from kanpde.formulas import Log, declare, read_syntax, resolved, scalar
-from kanpde.geometries import Region
+from kanpde.geometries import Region, Zones
 from kanpde.known import reach
 from kanpde.names import suggestion
 from kanpde.places import RESERVED, Places, places_of_region
@@ -30,9 +30,10 @@ _USAGE = "{of: plate.left, where: y < 0}"
 
 @dataclass(frozen=True)
 class Known:
-    """A region, and the names that may describe parts of its boundary."""
+    """A region, those that it consists of, and the names that may describe parts of its boundary."""
 
     region: Region
+    zones: Zones | None
     scope: Scope
     definitions: Mapping[str, Tree]
 
@@ -49,7 +50,7 @@ class Cut:
 
 def read_parts(node: Node | None, known: Known, taken: dict[str, str], log: Log) -> Places[Piece]:
     """The pieces of a region's boundary, each of which needs its conditions, and their names."""
-    whole = places_of_region(known.region)
+    whole = places_of_region(known.region, known.zones)
     if node is not None and not isinstance(node, Table):
         log.say(node, f"entries 'inlet: {_USAGE}' are expected here")
     entries = node.entries if isinstance(node, Table) else ()
@@ -136,7 +137,10 @@ def _holds(where: Tree, piece: Piece, known: Known) -> NDArray[np.bool_]:
     """At which of some points of a piece a comparison holds."""
     used = _used(where, known.definitions)
     generator = np.random.default_rng(0)
-    points, _ = known.region.on(piece.shape, piece.part, TRIED, lambda d, n: generator.random((d, n)))
+    home = known.zones.alone(piece.shape) if known.zones and piece.between else known.region
+    points, normals = home.on(piece.shape, piece.part, TRIED, lambda d, n: generator.random((d, n)))
+    if known.zones and piece.between:
+        points = points[:, known.zones.between(piece.between, piece.shape, points, normals)]
     return np.array([_is_true(where, dict(zip(known.region.axes, map(float, point))), used) for point in points.T])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Mapping, TypeVar, Union
 from kanpde.statement import Face, Piece
 
 if TYPE_CHECKING:
-    from kanpde.geometries import Region, Shape
+    from kanpde.geometries import Region, Shape, Zones
 
 Spot = Union[Face, Piece]
 S = TypeVar("S", bound=Spot)
@@ -53,16 +53,19 @@ def places_of_box(spatial: tuple[str, ...], shape: str = "") -> Places[Face]:
     return Places(everything, named)
 
 
-def places_of_region(region: Region) -> Places[Piece]:
-    """The parts of shapes that lie on a region's boundary; without the shape's name where no other has such a part."""
-    pieces = {key: Piece(".".join(filter(None, key)), *key) for key in region.pieces}
+def places_of_region(region: Region, zones: Zones | None = None) -> Places[Piece]:
+    """The parts of shapes that lie on a region's boundary, or between regions that it consists of.
+
+    Their names are without the shape's where no other has such a part.
+    """
+    pieces = pieces_of(region, zones)
     named: dict[str, tuple[Piece, ...]] = {}
     barred = {axis: f"'{axis}' is a coordinate, not a part of the boundary" for axis in region.axes}
     owners: dict[str, list[str]] = {}
     for shape, body in region.shapes.items():
-        found = {name: pieces.get((shape, part)) for part in body.parts for name in _names(part, region.axes)}
-        named[shape] = tuple(dict.fromkeys(filter(None, found.values())))
-        named |= {f"{shape}.{name}": (piece,) if piece else () for name, piece in found.items() if name}
+        found = {name: pieces.get((shape, part), ()) for part in body.parts for name in _names(part, region.axes)}
+        named[shape] = tuple(dict.fromkeys(piece for some in found.values() for piece in some))
+        named |= {f"{shape}.{name}": some for name, some in found.items() if name}
         for name in filter(None, found):
             owners.setdefault(name, []).append(shape)
     for name, shapes in owners.items():
@@ -71,13 +74,33 @@ def places_of_region(region: Region) -> Places[Piece]:
             barred[name] = f"several shapes have a part '{name}'; write {choice}"
         elif name not in named:
             named[name] = named[choice]
-    barred |= {name: f"nothing of '{name}' lies on the region's boundary" for name, some in named.items() if not some}
-    return Places(tuple(pieces.values()), {name: some for name, some in named.items() if some}, barred, "part")
+    where = "on the region's boundary, or between two regions under this name" if zones else "on the region's boundary"
+    barred |= {name: f"nothing of '{name}' lies {where}" for name, some in named.items() if not some}
+    everything = tuple(piece for some in pieces.values() for piece in some)
+    return Places(everything, {name: some for name, some in named.items() if some}, barred, "part")
+
+
+def pieces_of(region: Region, zones: Zones | None) -> dict[tuple[str, str], tuple[Piece, ...]]:
+    """The pieces of each part of a shape: on a region's boundary, and between each two regions inside."""
+    found = {key: (Piece(".".join(filter(None, key)), *key),) for key in region.pieces}
+    inner: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for shape, part, *pair in zones.interfaces if zones else ():
+        inner.setdefault((shape, part), []).append((pair[0], pair[1]))
+    for key, pairs in inner.items():
+        name, outer = ".".join(filter(None, key)), found.get(key, ())
+        names = [name] if len(pairs) == 1 and not outer else [f"{name} between {a} and {b}" for a, b in pairs]
+        found[key] = (*outer, *(Piece(own, *key, between=pair) for own, pair in zip(names, pairs)))
+    return found
 
 
 def is_box(shape: Shape) -> bool:
     """Whether a shape has a side at each end of each coordinate."""
     return type(shape).__name__ in ("Interval", "Rectangle", "Box")
+
+
+def is_inner(face: Spot) -> bool:
+    """Whether a face lies between two regions."""
+    return isinstance(face, Piece) and face.between is not None
 
 
 def axis_of(spot: Spot, region: Region | None) -> str:

@@ -149,7 +149,7 @@ def deep_plan(spec: Spec) -> Plan:
 
 def kinds(spec: Spec, problem: Problem) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of the conditions that hold exactly, and of those that are penalised."""
-    soft = {row.name for block in problem.blocks if block.face is not None for row in block.rows}
+    soft = {row.name for block in problem.blocks if not block.inside for row in block.rows}
     names = [condition.name for condition in (*spec.initial, *spec.boundary)]
     return tuple(n for n in names if n not in soft), tuple(n for n in names if n in soft)
 

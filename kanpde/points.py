@@ -29,7 +29,7 @@ class Counts:
 
     def of(self, block: Block, time: int | None) -> int:
         """The number of points of a block; `time` is the axis of t."""
-        if block.face is None:
+        if block.inside:
             return self.interior
         if isinstance(block.face, Fixed):
             return block.face.ground.count
@@ -69,7 +69,7 @@ def samples(
     found = []
     for block in problem.blocks:
         count = number.of(block, time)
-        if adapt and block.face is None:
+        if adapt and block.inside:
             ground = draw(problem, block, CANDIDATES * count, generator)
             ground = ground.chosen(chosen_by_residual(rows_at(problem, block, theta, ground), count, generator))
         else:
@@ -96,8 +96,8 @@ def balance(problem: Problem, sizes: Mapping[str, float], emphasis: float = 0.0)
     With an `emphasis`, a condition weighs at least that much, times the square root of what would make it alike:
     half-way between equal weights and equal gradients.
     """
-    inside = [sizes[row.name] for row in problem.blocks[0].rows]
+    inside = [sizes[row.name] for block in problem.blocks if block.inside for row in block.rows]
     typical = (sum(s * s for s in inside) / len(inside)) ** 0.5
     alike = {row.name: typical / sizes[row.name] for block in problem.blocks for row in block.rows}
-    conditions = {row.name for block in problem.blocks if block.face is not None for row in block.rows}
+    conditions = {row.name for block in problem.blocks if not block.inside for row in block.rows}
     return {name: emphasis * max(w, 1.0) ** 0.5 if emphasis and name in conditions else w for name, w in alike.items()}

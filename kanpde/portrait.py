@@ -12,7 +12,7 @@ from kanpde.domain import Domain as Where
 from kanpde.evaluation import Ground
 from kanpde.geometries import Region
 from kanpde.operators import normal_name
-from kanpde.places import named_faces
+from kanpde.places import is_inner, named_faces
 from kanpde.plan import Plan
 from kanpde.spec import Condition, Face, Piece, Spec
 from kanpde.writers.domain import Domain, Side, draw_domain
@@ -57,7 +57,8 @@ def outline(spec: Spec, planned: Plan, region: Region) -> Outline:
     samples = tuple(found[:shown].numpy() for found in planned.samples().values())
     axes, bounds = tuple(spec.box)[:shown], tuple(spec.box.values())[:shown]
     if shown > len(region.axes):
-        return Outline(spec.title, axes, bounds, (*parts, *ends_of_time(spec, planned, parts)), samples)
+        outer = [part for piece, part in zip(pieces, parts) if not is_inner(piece)]
+        return Outline(spec.title, axes, bounds, (*parts, *ends_of_time(spec, planned, outer)), samples)
     others = [f"{name} in [{low:g}, {high:g}]" for name, (low, high) in list(spec.box.items())[shown:]]
     initial = [f"t_min: {stated(spec.initial, planned, '')[0]}"] if spec.initial else []
     return Outline(spec.title, axes, bounds, parts, samples, (*initial, *([", ".join(others)] if others else [])))
@@ -73,8 +74,7 @@ def part_of(piece: Piece, spec: Spec, planned: Plan, domain: Where) -> Part:
 
 def ends(piece: Piece, domain: Where) -> tuple[Array, Array]:
     """A point, or a line of points in time."""
-    assert domain.region is not None
-    points, normals = domain.region.on(piece.shape, piece.part, 1, lambda d, n: np.zeros((d, n)))
+    points, normals = domain.home(piece).on(piece.shape, piece.part, 1, lambda d, n: np.zeros((d, n)))
     if len(domain.box) == 1:
         return points, normals
     times = np.linspace(*domain.box[1], FINE)
@@ -84,13 +84,13 @@ def ends(piece: Piece, domain: Where) -> tuple[Array, Array]:
 
 def curves(piece: Piece, domain: Where) -> tuple[Array, Array]:
     """Points in order along each arc, NaN between arcs and where they belong to other pieces."""
-    assert domain.region is not None
+    home = domain.home(piece)
     found: list[tuple[Array, Array]] = []
     blank = np.full((2, 1), np.nan)
-    for arc in domain.region.boundary.arcs[piece.shape, piece.part]:  # type: ignore[union-attr]
+    for arc in home.boundary.arcs[piece.shape, piece.part]:  # type: ignore[union-attr]
         points, normals = arc.at(np.linspace(arc.start, arc.end, FINE))
         others = np.array([[low] * FINE for low, _ in domain.box[2:]]).reshape(-1, FINE)
-        known = {normal_name(axis): torch.as_tensor(row) for axis, row in zip(domain.region.axes, normals)}
+        known = {normal_name(axis): torch.as_tensor(row) for axis, row in zip(home.axes, normals)}
         own = domain.belongs(piece, Ground(torch.as_tensor(np.concatenate([points, others])), attached=known))
         kept = np.isin(np.arange(FINE), own.numpy())
         found += [(np.where(kept, points, np.nan), normals), (blank, blank)]
@@ -100,9 +100,8 @@ def curves(piece: Piece, domain: Where) -> tuple[Array, Array]:
 
 def clouds(piece: Piece, domain: Where) -> tuple[Array, Array]:
     """Points all over a surface."""
-    assert domain.region is not None
     ground = domain.draw(piece, DENSE, torch.Generator().manual_seed(0))
-    normals = [ground.attached[normal_name(axis)].numpy() for axis in domain.region.axes]
+    normals = [ground.attached[normal_name(axis)].numpy() for axis in domain.home(piece).axes]
     return ground.points[: len(normals)].numpy(), np.stack(normals)
 
 

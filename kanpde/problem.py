@@ -8,7 +8,7 @@ from typing import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from kanpde.domain import Domain, Where
+from kanpde.domain import Domain, Inside, Where
 from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.expression import Tree
 from kanpde.jet import Indices, Jet
@@ -33,6 +33,11 @@ class Block:
     face: Where
     rows: tuple[Row, ...]
     needed: Mapping[str, Indices]
+
+    @property
+    def inside(self) -> bool:
+        """Whether its rows are equations, which hold in the interior."""
+        return self.face is None or isinstance(self.face, Inside)
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,18 @@ from torch import Tensor
 
 from kanpde import junctions
 from kanpde.agreement import disagreements, kinks
-from kanpde.build import scope_of, spatial
+from kanpde.build import scope_of
+from kanpde.domain import Inside
 from kanpde.errors import Mistake, Place
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import show
 from kanpde.finite import place_of, singular, unsound
 from kanpde.jet import Index, Indices, Jet, raised
 from kanpde.laws import Law, Side, grounds, laws, spot
-from kanpde.operators import Scene, expand
+from kanpde.operators import expand
+from kanpde.piecewise import base, home
 from kanpde.problem import Block, Row, needed_derivatives, residual_rows
+from kanpde.regional import known_fields, scene_of
 from kanpde.relative import root_mean_square, smooth_fields, terms
 from kanpde.spec import Spec
 from kanpde.tree import Tree
@@ -60,7 +63,8 @@ class Setting:
     trial: Trial  # without networks: only its scope and box are used
     laws: list[Law]
     grounds: Mapping[Side, Ground]
-    exact: Mapping[str, Tree]
+    exact: Mapping[str, Tree]  # of each field, as it is in its region
+    anywhere: Mapping[str, Tree]  # of each field, as the solution is at any point
 
     @property
     def scope(self) -> Scope:
@@ -70,22 +74,23 @@ class Setting:
 
 def setting_of(spec: Spec) -> Setting:
     """Everything needed to try a problem's laws."""
-    scope, scene = scope_of(spec), Scene(spatial(spec), spec.definitions)
+    scope, scene, exact = scope_of(spec), scene_of(spec), known_fields(spec)
     found = laws(spec, scope)
-    exact = {name: expand(tree, scene) for name, tree in spec.exact.items()}
+    anywhere = {name: expand(spec.exact[base(name)], scene) for name in exact}
     periodic = tuple(tuple(spec.box).index(name) for name in spec.periodic)
     trial = Trial(scope, tuple(spec.box.values()), periodic, (), {})
-    return Setting(spec, trial, found, grounds(spec, [law.side for law in found]), exact)
+    return Setting(spec, trial, found, grounds(spec, [law.side for law in found]), exact, anywhere)
 
 
 def prove(spec: Spec) -> Proof:
     """The mistakes and oddities that show when the formulas are evaluated; no training."""
     setting = setting_of(spec)
-    mistakes = unsound(spec, setting.scope, setting.laws, setting.exact, setting.grounds)
+    known = {base(name): tree for name, tree in setting.anywhere.items()}
+    mistakes = unsound(spec, setting.scope, setting.laws, known, setting.grounds)
     mistakes = mistakes or [*refuted(setting), *seams(setting)]
     if mistakes:
         return Proof(tuple(mistakes), ())
-    equations = [law for law in setting.laws if law.side is None]
+    equations = [law for law in setting.laws if law.word == "equation"]
     warnings = [
         *singular(spec, setting.scope, equations),
         *disagreements(spec, setting.scope),
@@ -105,18 +110,29 @@ def exact_residuals(spec: Spec) -> list[Remainder]:
 def remainders(setting: Setting) -> list[tuple[Law, Remainder]]:
     """Each law whose unknowns are all known, with what the exact solution leaves of it.
 
-    The terms are measured in the interior too, so that `u = 0` on a side has a scale.
+    The terms of a condition are measured in the interior too, so that `u = 0` on a side has a scale.
     """
     found = []
     for law in setting.laws:
         needed = needed_derivatives(setting.trial, (law.row,))
         if set(needed) <= set(setting.exact):
-            ground, interior = setting.grounds[law.side], setting.grounds[None]
+            ground = setting.grounds[law.side]
             residual, *here = values(setting, law, ground, exact_fields(setting, needed, ground))
-            _, *within = values(setting, law, interior, exact_fields(setting, needed, interior))
+            within = [inside(setting, term) for term in terms(law.row.formula)]
             scale = max(float(term.abs().nan_to_num(0.0, 0.0).max()) for term in (*here, *within))
             found.append((law, Remainder(law.name, law.place, residual, scale, ground.points)))
     return found
+
+
+def inside(setting: Setting, term: Tree) -> Tensor:
+    """A term of a law in the region of its fields, if that is one, else in all of the interior."""
+    row = Row("term", term)
+    needed = needed_derivatives(setting.trial, (row,))
+    zones = {home(name) for name in needed}
+    side = Inside(*zones) if len(zones) == 1 and "" not in zones else None
+    ground = setting.grounds[side]
+    fields = evaluated(setting, setting.anywhere, needed, ground)
+    return residual_rows(setting.trial, Block("term", side, (row,), {}), ground, fields)[0]
 
 
 def values(setting: Setting, law: Law, ground: Ground, fields: Mapping[str, Jet]) -> list[Tensor]:
@@ -127,8 +143,15 @@ def values(setting: Setting, law: Law, ground: Ground, fields: Mapping[str, Jet]
 
 def exact_fields(setting: Setting, needed: Mapping[str, Indices], ground: Ground) -> dict[str, Jet]:
     """The derivatives of the exact solution."""
+    return evaluated(setting, setting.exact, needed, ground)
+
+
+def evaluated(
+    setting: Setting, known: Mapping[str, Tree], needed: Mapping[str, Indices], ground: Ground
+) -> dict[str, Jet]:
+    """The derivatives of known formulas."""
     return {
-        name: as_jet(evaluate(setting.exact[name], wanted, setting.scope, ground, no_unknowns), wanted, ground)
+        name: as_jet(evaluate(known[name], wanted, setting.scope, ground, no_unknowns), wanted, ground)
         for name, wanted in needed.items()
     }
 
@@ -194,7 +217,7 @@ def refutation(law: Law, found: Remainder, names: Sequence[str]) -> Mistake:
 def imbalance(setting: Setting, law: Law) -> list[str]:
     """A warning where the terms of an equation differ much in size, for its exact solution or else a smooth field."""
     needed = needed_derivatives(setting.trial, (law.row,))
-    ground, known = setting.grounds[None], set(needed) <= set(setting.exact)
+    ground, known = setting.grounds[law.side], set(needed) <= set(setting.exact)
     fields = exact_fields(setting, needed, ground) if known else smooth_fields(setting.trial.box, ground, needed)
     _, *found = values(setting, law, ground, fields)
     sizes = [(root_mean_square(v), show(term)) for v, term in zip(found, terms(law.row.formula))]

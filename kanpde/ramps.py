@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import pi
-from typing import Iterator, Mapping
+from typing import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from kanpde.bases import Sine
 from kanpde.build import assemble
+from kanpde.domain import Inside
 from kanpde.enrichment import enrichment
 from kanpde.evaluation import Ground
 from kanpde.network import DenseLayer, KanLayer, Network
 from kanpde.objective import Residuals, residuals_of
 from kanpde.optimisers.least_squares import least_squares, triangle
 from kanpde.optimisers.orthogonal import Orthogonal
+from kanpde.piecewise import home
 from kanpde.points import balance, counts, row_sizes, samples
 from kanpde.problem import Block, Problem, Row, read_outs
+from kanpde.regional import families
 from kanpde.relative import relative_residual
 from kanpde.samplers import sobol
 from kanpde.spec import Spec
@@ -35,38 +38,59 @@ class Ramps:
 
 
 def ramps_problem(spec: Spec, width: int) -> Problem:
-    """The problem with a network [d, width, unknowns]: affine ramps, then one sine per edge; and singular functions."""
-    network = Network((DenseLayer(len(spec.box), width), KanLayer(Sine(1), width, len(spec.unknowns))))
-    return assemble(spec, [(network, spec.unknowns), *enrichment(spec)])
+    """The problem with a network [d, width, unknowns] in each region: affine ramps, then one sine per edge.
+
+    Singular functions are added to it.
+    """
+    first = DenseLayer(len(spec.box), width)
+    networks = [(Network((first, KanLayer(Sine(1), width, len(family)))), family) for family in families(spec)]
+    return assemble(spec, [*networks, *enrichment(spec)])
+
+
+def ramped(branch: Branch) -> bool:
+    """Whether a branch is a layer of ramps with one of edges."""
+    first, *others = branch.network.layers
+    return isinstance(first, DenseLayer) and len(others) == 1
 
 
 def widened(problem: Problem, width: int) -> Problem:
     """The same problem with another number of ridges."""
-    branch, *others = problem.trial.branches
+    branches = tuple(wider(branch, width) if ramped(branch) else branch for branch in problem.trial.branches)
+    return replace(problem, trial=replace(problem.trial, branches=branches))
+
+
+def wider(branch: Branch, width: int) -> Branch:
+    """The same branch with another number of ridges."""
     first, last = branch.network.layers
-    network = Network((replace(first, outputs=width), replace(last, inputs=width)))
-    return replace(problem, trial=replace(problem.trial, branches=(Branch(network, branch.unknowns), *others)))
+    return replace(branch, network=Network((replace(first, outputs=width), replace(last, inputs=width))))
 
 
 def start(problem: Problem, ramps: Ramps, seed: int) -> Tensor:
-    """Normally distributed slopes (by a Sobol sequence), uniform phases, zero read-outs, and one constant ridge.
+    """Ridges for every layer of ramps, with zero read-outs; all else is as it starts."""
+    generator = torch.Generator().manual_seed(seed)
+    parts = []
+    for branch in problem.trial.branches:
+        found = torch.full((branch.network.size,), branch.start, dtype=torch.float64)
+        if ramped(branch):
+            first = ridges(ramps, problem.trial.periodic, generator)
+            found[: len(first)] = first
+        parts.append(found)
+    return torch.cat(parts)
 
-    All else is as it starts.
+
+def ridges(ramps: Ramps, periodic: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Normally distributed slopes (by a Sobol sequence), uniform phases, and one constant ridge.
 
     Along periodic coordinates the slopes are rounded to multiples of π, so that every ridge closes up.
     """
-    generator = torch.Generator().manual_seed(seed)
     uniform = sobol(len(ramps.slopes), ramps.width, generator).clamp(1e-9, 1 - 1e-9)
     slopes = torch.special.ndtri(uniform) * torch.tensor(ramps.slopes, dtype=torch.float64)[:, None]
-    for axis in problem.trial.periodic:
+    for axis in periodic:
         slopes[axis] = pi * (slopes[axis] / pi).round()
     slopes[:, 0] = 0.0
     phases = 2 * pi * torch.rand(ramps.width, generator=generator, dtype=torch.float64)
     phases[0] = 0.0
-    first = torch.cat([slopes, phases[None]]).flatten()
-    rest = [torch.full((branch.network.size,), branch.start) for branch in problem.trial.branches[1:]]
-    zeros = torch.zeros(problem.trial.branches[0].network.size - len(first))
-    return torch.cat([part.double() for part in (first, zeros, *rest)])
+    return torch.cat([slopes, phases[None]]).flatten()
 
 
 @dataclass(frozen=True)
@@ -129,15 +153,22 @@ def nonlinear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = No
 
 def projected(problem: Problem, theta: Tensor, objective: Residuals, near: Fit) -> Tensor:
     """The read-outs whose fields are nearest to another fit's, in least squares over the interior points."""
-    zero = frozenset({(0,) * len(problem.trial.box)})
-    names = problem.trial.scope.unknowns
-    block = Block("values", None, tuple(Row(name, Name(name)) for name in names), dict.fromkeys(names, zero))
 
     def pieces() -> Iterator[tuple[Tensor, Tensor]]:
-        for ground in objective.samples[0].chunks:
-            aims = near.problem.residuals(block, near.theta, Ground(ground.points))
-            found = problem.rows_and_jacobian(block, theta, ground, read_outs(problem.trial))
-            for (value, jacobian), aim in zip(found, aims):
-                yield value - aim.detach(), jacobian
+        for sample in objective.samples:
+            block = values_of(problem, sample.block)
+            for ground in sample.chunks if sample.block.inside else ():
+                aims = near.problem.residuals(block, near.theta, Ground(ground.points))
+                found = problem.rows_and_jacobian(block, theta, ground, read_outs(problem.trial))
+                for (value, jacobian), aim in zip(found, aims):
+                    yield value - aim.detach(), jacobian
 
     return theta[objective.mask] - least_squares(triangle(pieces()))
+
+
+def values_of(problem: Problem, block: Block) -> Block:
+    """The fields that there are at a block's points."""
+    zero = frozenset({(0,) * len(problem.trial.box)})
+    zone = block.face.zone if isinstance(block.face, Inside) else ""
+    names = [name for name in problem.trial.scope.unknowns if home(name) in ("", zone)]
+    return Block("values", block.face, tuple(Row(name, Name(name)) for name in names), dict.fromkeys(names, zero))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
+from kanpde.declarations import words
 from kanpde.formulas import Log, declare, scalar
 from kanpde.geometries import SHAPES, Leaf, Region, Shape
 from kanpde.joins import MOST_SHAPES, Tree, leaves, read_join
@@ -12,6 +13,7 @@ from kanpde.places import RESERVED, is_box
 from kanpde.reading import Entry, Node, Scalar, Sequence, Table
 from kanpde.shapes import Ground, read_shape
 from kanpde.terrain import Terrain
+from kanpde.zones import read_zones
 
 _FROM_FILES = {"polygon": ("x", "y"), "mesh": ("x", "y", "z")}  # coordinates of shapes that are made by functions
 WORDS = ("shapes", "region", "parts")  # of the section `domain`, beside coordinates
@@ -32,14 +34,17 @@ def read_region(domain: Table, ground: Ground, taken: dict[str, str], log: Log) 
         taken[name] = "a coordinate"
     for entry in entries:
         _declare(entry.key, taken, log)
-    tree = _region_tree(domain, tuple(entry.key.text for entry in entries), log)
+    tree = _region_tree(domain, tuple(entry.key.text for entry in entries), _words(ground.zones), log)
     region = _region(shapes, tree, domain, log) if tree is not None and len(log.mistakes) == before else None
     if region is None:
         return Terrain(coordinates, complete=False)
     bounds = dict(zip(axes, region.bounds))
+    if ground.zones:
+        zones = read_zones(ground.zones, region, log)
+        return Terrain(coordinates, bounds, region, zones, domain.get("parts"), complete=zones is not None)
     if isinstance(tree, Leaf) and is_box(shapes[tree.name]) and domain.get("parts") is None:
         return Terrain(coordinates, bounds, plain=tree.name)
-    return Terrain(coordinates, bounds, region, domain.get("parts"))
+    return Terrain(coordinates, bounds, region, parts=domain.get("parts"))
 
 
 def _region(shapes: Mapping[str, Shape], tree: Tree, domain: Table, log: Log) -> Region | None:
@@ -106,8 +111,13 @@ def _guess(node: Node) -> tuple[str, ...]:
     return axes if isinstance(axes, tuple) else _FROM_FILES.get(kind, ())
 
 
-def _region_tree(domain: Table, names: tuple[str, ...], log: Log) -> Tree | None:
-    """The expression that joins the shapes, each of which it uses."""
+def _words(nodes: Iterable[Scalar]) -> set[str]:
+    """All words in some texts."""
+    return {word for node in nodes for word in words(node)}
+
+
+def _region_tree(domain: Table, names: tuple[str, ...], elsewhere: set[str], log: Log) -> Tree | None:
+    """The expression that joins the shapes, each of which it uses if it is not used elsewhere."""
     node, shapes = domain.get("region"), domain.entry("shapes")
     if node is None:
         if len(names) > 1 and shapes:
@@ -115,7 +125,7 @@ def _region_tree(domain: Table, names: tuple[str, ...], log: Log) -> Tree | None
         return Leaf(names[0]) if len(names) == 1 else None
     text = scalar(node, "an expression over shapes, as in plate - hole,", log)
     tree = read_join(text, names, log) if text and names else None
-    unused = set(names) - set(leaves(tree)) if tree is not None else set()
+    unused = set(names) - set(leaves(tree)) - elsewhere if tree is not None else set()
     for entry in shapes.value.entries if shapes and isinstance(shapes.value, Table) else ():
         if entry.key.text in unused:
             log.say(entry.key, "this shape is not part of the region")

@@ -34,15 +34,15 @@ def relative_residual(problem: Problem, theta: Tensor, seed: int) -> float:
     for block in problem.blocks:
         if isinstance(block.face, Fixed):
             continue
-        ground = draw(problem, block, INTERIOR if block.face is None else FACE, generator).to(theta)
+        ground = draw(problem, block, INTERIOR if block.inside else FACE, generator).to(theta)
         with torch.no_grad():
             needed = {name: wanted | zero for name, wanted in block.needed.items()}
             fields, _ = problem.trial.fields(theta, ground, needed)
             found = [rms_of(ground, row) for row in residual_rows(problem.trial, block, ground, fields)]
             scales = [largest_term(problem, block, row, ground, fields) for row in block.rows]
             floors = [level] * len(block.rows)
-            if block.face is None:
-                level = max((root_mean_square(jet.value) for jet in fields.values()), default=0.0)
+            if block.inside:
+                level = max([level, *(root_mean_square(jet.value) for jet in fields.values())])
                 gentle = gentle_fields(problem, ground, needed, fields)
                 floors = [STILL * largest_term(problem, block, row, ground, gentle) for row in block.rows]
         total += sum((r / max(scale, floor, 1e-300)) ** 2 for r, scale, floor in zip(found, scales, floors))

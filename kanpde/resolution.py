@@ -8,7 +8,7 @@ from typing import Callable, Mapping
 from kanpde.expression import COMPARISONS, ExpressionError
 from kanpde.names import HIGHEST_ORDER, splits, subscripted, suggestion
 from kanpde.scope import COMPARISON, NUMBER, UNSURE, Scope, Shape, likely
-from kanpde.tree import Binary, Call, Derivative, Name, Negative, Number, Tree, Vector
+from kanpde.tree import Binary, Call, Derivative, Name, Negative, Number, Tree, Vector, walk
 from kanpde.vocabulary import FUNCTIONS, OPERATORS
 
 __all__ = ["COMPARISON", "NUMBER", "UNSURE", "Resolved", "Scope", "Shape", "resolve"]
@@ -184,12 +184,15 @@ class _Resolver:
         if not entry.available:
             raise ExpressionError(f"'{tree.function}' is not supported yet", tree.column)
         self.count(tree, entry.least, entry.most)
-        if entry.only and not (tree.function == "dn" and self.scope.on_face):
+        if entry.only and not {"dn": self.scope.on_face, "jump": self.scope.between}.get(tree.function):
             raise ExpressionError(f"'{tree.function}' has a meaning in {entry.only} only", tree.column)
         if not self.scope.spatial and tree.function != "dot":
             raise ExpressionError(
                 f"'{tree.function}' acts on the coordinates other than t, and there are none", tree.column
             )
+        inner = [part for part in walk(tree) if isinstance(part, Call) and part.function == tree.function]
+        if tree.function == "jump" and len(inner) > 1:
+            raise ExpressionError("a jump cannot stand inside another", tree.column)
         parts = [self.visit(argument) for argument in tree.arguments]
         if any(shape == UNSURE for _, shape in parts):
             return tree, UNSURE
@@ -262,6 +265,7 @@ _SHAPES: Mapping[str, Callable[[Call, list[Shape], int], Shape]] = {
     "curl": _of_vector({2: NUMBER, 3: Shape("vector", 3)}),
     "dot": _dot,
     "dn": _of_number(lambda size: NUMBER),
+    "jump": _of_field,
 }
 
 _RULES: Mapping[type, Callable[..., tuple[Tree, Shape]]] = {

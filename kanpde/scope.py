@@ -35,6 +35,8 @@ class Scope:
     orders: Mapping[str, int] = field(default_factory=dict)  # derivatives taken of one another in a definition
     barred: Mapping[str, str] = field(default_factory=dict)
     on_face: bool = False
+    between: bool = False  # two regions with a solution each
+    zones: tuple[str, ...] = ()  # the regions in which different equations hold, none where there is only one
     parameters: tuple[str, ...] = ()  # the last of the coordinates
     fitted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the coordinates each is a function of
 

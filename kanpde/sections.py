@@ -22,6 +22,18 @@ _FORMULA = {"type": ["string", "number"]}
 Formula = Annotated[str, WithJsonSchema(_FORMULA)]
 _EQUATION = {"type": "string", "pattern": "="}
 Equation = Annotated[str, WithJsonSchema(_EQUATION)]
+_LOCAL = {
+    "type": "object",
+    "properties": {
+        "in": {"type": "string", "description": "region in which it holds, shapes joined by +, - and &"},
+        "is": {**_EQUATION, "description": "lhs = rhs"},
+    },
+    "required": ["in", "is"],
+    "additionalProperties": False,
+}
+LocalEquation = Annotated[Any, WithJsonSchema({"anyOf": [_EQUATION, _LOCAL]})]
+_BY_REGION = {"type": "object", "description": "region: formula", "additionalProperties": _FORMULA, "minProperties": 1}
+LocalFormula = Annotated[Any, WithJsonSchema({"anyOf": [_FORMULA, _BY_REGION]})]
 _INTERVAL = {"type": "array", "items": _FORMULA, "minItems": 2, "maxItems": 2}
 Interval = Annotated[list[str], WithJsonSchema(_INTERVAL)]
 _PART = {
@@ -216,8 +228,12 @@ class ProblemFile(Section):
     domain: Domain = Field(
         description="an interval for each coordinate, or `shapes` joined by `region`; `t` is time", min_length=1
     )
-    equations: dict[str, Equation] = Field(description="name: lhs = rhs, as many as unknowns", min_length=1)
-    definitions: dict[str, Formula] = Field(default={}, description="name: number or expression, in any order")
+    equations: dict[str, LocalEquation] = Field(
+        description="name: lhs = rhs, as many as unknowns, or in each region: {in: region, is: lhs = rhs}", min_length=1
+    )
+    definitions: dict[str, LocalFormula] = Field(
+        default={}, description="name: number or expression, in any order, or one for each region"
+    )
     parameters: dict[str, Interval] = Field(
         default={}, description="an interval for each further input, for all of whose values the problem is solved"
     )
@@ -230,7 +246,9 @@ class ProblemFile(Section):
         default={}, description="name: equation of values at a point, p(x=0, y=0) = 0, or of integrals, integral(u) = 1"
     )
     data: dict[str, DataSection] = Field(default={}, description="measurements to which the solution is fitted")
-    exact: dict[str, Formula] = Field(default={}, description="the solution, and what is fitted, where they are known")
+    exact: dict[str, LocalFormula] = Field(
+        default={}, description="the solution, and what is fitted, where they are known"
+    )
     reference: Optional[ReferenceSection] = Field(default=None, description="a file with the solution")
     network: Network = Field(default=Network(), description="the trial functions")
     enforce: Literal["auto", "hard", "soft"] = Field(

@@ -18,10 +18,11 @@ from kanpde.estimates import Estimates
 from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.expression import ExpressionError, parse
 from kanpde.network import Network
-from kanpde.operators import Scene, expand
+from kanpde.operators import expand
 from kanpde.outlines import outlines
 from kanpde.problem import FIELDS, Block, Problem, Row, needed_derivatives
 from kanpde.references import Samples, read_reference
+from kanpde.regional import fields_of, scene_of
 from kanpde.resolution import NUMBER, Scope, Shape, resolve
 from kanpde.result import Field, FieldError, Outcome, Result
 from kanpde.settings import usual_sides
@@ -72,7 +73,7 @@ class Solution:
 
     def formulas(self, trees: Mapping[str, Tree], points: Tensor) -> dict[str, Tensor]:
         """Formulas of the coordinates and unknowns at points [d, M]."""
-        scene = Scene(spatial(self.spec), self.spec.definitions)
+        scene = scene_of(self.spec)
         rows = tuple(Row(name, expand(tree, scene)) for name, tree in trees.items())
         block = Block("asked", None, rows, needed_derivatives(self.problem.trial, rows))
         return formula_values(self.problem, block, self.theta, points)
@@ -115,7 +116,7 @@ class Solution:
         return Result(
             title=self.spec.title,
             axes=axes,
-            outline=outlines(self.spec.region, axes),
+            outline=outlines(self.spec.region, axes, tuple(self.spec.zones.parts.values()) if self.spec.zones else ()),
             fields=fields,
             errors=self.errors(),
             history=self.history,
@@ -144,9 +145,10 @@ class Solution:
             elif name in known:
                 yield f"{name}_reference", Field(known[name], "reference", name)
                 yield f"{name}_error", Field(values.numpy() - known[name], "error", name)
-        interior = self.problem.blocks[0]
-        for name, values in formula_values(self.problem, interior, self.theta, points).items():
-            yield f"residual_{name}", Field(values.numpy(), "residual", name)
+        for block in (block for block in self.problem.blocks if block.inside):
+            here = self.problem.domain.contains(points, block.face).numpy()
+            for name, values in formula_values(self.problem, block, self.theta, points).items():
+                yield f"residual_{name}", Field(np.where(here, values.numpy(), np.nan), "residual", name)
         if self.spec.output.extra:
             for name, values in self.formulas(self.spec.output.extra, points).items():
                 yield name, Field(values.numpy(), "extra", name)
@@ -219,7 +221,7 @@ def asked_formula(spec: Spec, text: str) -> Tree:
     """A formula of the unknowns and coordinates, or the name of one under `output.extra`, as asked for by a user."""
     if spec.output.extra and text in spec.output.extra:
         return spec.output.extra[text]
-    scene = Scene(spatial(spec), spec.definitions)
+    scene = scene_of(spec)
     shapes = {name: shape_of(expand(tree, scene)) for name, tree in spec.definitions.items()}
     try:
         fitted = {name: quantity.of for name, quantity in spec.fitted.items()}
@@ -268,4 +270,4 @@ def fitting(networks: Sequence[tuple[Network, tuple[str, ...]]], spec: Spec) -> 
         and network.layers[-1].outputs == len(unknowns)
         for network, unknowns in networks
     )
-    return joined and given == {*spec.unknowns, *spec.fitted}
+    return joined and given == {*fields_of(spec), *spec.fitted}

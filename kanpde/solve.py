@@ -130,11 +130,11 @@ def measured(state: State, step: int, clock: Clock, truth: Truth | None, generat
     """The state's losses, its residual on fresh points, and its true errors."""
     total, squares, number = 0.0, 0.0, 0
     for block in state.problem.blocks:
-        points = draw(state.problem, block, HELD_OUT if block.face is None else HELD_OUT // 8, generator)
+        points = draw(state.problem, block, HELD_OUT if block.inside else HELD_OUT // 8, generator)
         for row, values in zip(block.rows, rows_at(state.problem, block, state.theta, points)):
             mean = float(values.square().mean())
             total += state.weights[row.name] ** 2 * mean
-            squares, number = (squares + mean, number + 1) if block.face is None else (squares, number)
+            squares, number = (squares + mean, number + 1) if block.inside else (squares, number)
     return Progress(
         step, state.steps, clock.elapsed(), clock.seconds, state.stage, state.loss, state.losses(),
         sqrt(squares / number), total, true_errors(state, truth),

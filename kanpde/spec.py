@@ -22,6 +22,7 @@ from kanpde.errors import Mistake, Place, SpecError
 from kanpde.fits import Fitted, declare_fitted
 from kanpde.formulas import Log, scalar, table
 from kanpde.further import Constraint, DataSet, Folder, Further, read_further
+from kanpde.interfaces import report_jumps
 from kanpde.known import Facts, barred, read_exact
 from kanpde.names import suggestion
 from kanpde.overrides import overridden
@@ -43,11 +44,11 @@ from kanpde.settings import (
     read_training,
 )
 from kanpde.statement import Condition, Equation, Face, Piece
-from kanpde.terrain import Terrain, read_places, read_terrain
+from kanpde.terrain import Terrain, read_places, read_terrain, zone_names
 from kanpde.tree import Tree
 
 if TYPE_CHECKING:
-    from kanpde.geometries import Region
+    from kanpde.geometries import Region, Zones
 
 __all__ = [
     "Condition",
@@ -97,6 +98,7 @@ class Spec:
     unknowns: tuple[str, ...]
     box: Mapping[str, tuple[float, float]]  # coordinate -> interval, in the file's order
     region: Region | None  # in the coordinates other than time, where it does not fill the box
+    zones: Zones | None  # the regions that it consists of, where different equations hold in them
     definitions: Mapping[str, Tree]  # resolved; in an order where each uses only earlier ones
     equations: tuple[Equation, ...]
     initial: tuple[Condition, ...]
@@ -123,8 +125,7 @@ class Spec:
 
 def read_spec(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
     """The problem that a file states; raises SpecError with all its mistakes at once."""
-    text = read_text(Path(path), str(path))
-    return read_spec_text(text, str(path), Path(path).parent, overrides)
+    return read_spec_text(read_text(Path(path), str(path)), str(path), Path(path).parent, overrides)
 
 
 def read_spec_text(text: str, name: str, folder: Path, overrides: Iterable[str] = (), files: bool = True) -> Spec:
@@ -157,6 +158,7 @@ def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...], file
         unknowns=unknowns,
         box=statement.box,
         region=statement.terrain.region,
+        zones=statement.terrain.zones,
         definitions=statement.definitions,
         equations=statement.equations,
         initial=statement.initial,
@@ -246,11 +248,12 @@ def _statement(file: _File, folder: Folder) -> _Statement:
     log, taken = file.log, dict[str, str]()
     domain, defined = file.section("domain"), file.section("definitions")
     unknowns = read_unknowns(file.root.get("unknowns"), taken, log)
-    terrain = read_terrain(domain, defined, folder.path, taken, log)
+    terrain = read_terrain(file.section, folder.path, taken, log)
+    zones = zone_names(file.section("equations"), log)
     parameters = declare_parameters(file.section("parameters"), taken, log)
     coordinates = (*terrain.coordinates, *parameters)
     fitted = declare_fitted(file.section("fit"), coordinates, taken, log)
-    scope = Scope(coordinates, unknowns, {}, parameters=parameters, fitted=fitted)
+    scope = Scope(coordinates, unknowns, {}, parameters=parameters, fitted=fitted, zones=zones)
     definitions, shapes, nested = read_definitions(defined, scope, taken, log)
     scope = replace(scope, definitions=shapes, orders=nested)
     constants = constants_among(definitions, defined, log)
@@ -266,6 +269,7 @@ def _statement(file: _File, folder: Folder) -> _Statement:
     need_unknowns([c.equation for c in boundary.conditions], "condition", ground, log)
     exact = read_exact(file.section("exact"), known, definitions, log)
     facts = Facts(scope, ground, definitions, constants, box)
+    report_jumps(boundary.conditions, equations, facts, log)
     further = read_further(file.section, facts, (equations, boundary), folder, log)
     return _Statement(scope, terrain, box, definitions, equations, initial, boundary, exact, further)
 
@@ -291,6 +295,6 @@ def _initial(file: _File, scope: Scope, equations: tuple[Equation, ...], ground:
         return ()
     found = read_initial(section, scope, file.log)
     orders = {name: axes.get("t", 0) for name, axes in joint_orders(equations, ground).items()}
-    if len(orders) == len(scope.unknowns) == len(equations):
+    if len(orders) == len(scope.unknowns) and len(orders) * max(len(scope.zones), 1) == len(equations):
         report_initial(section, orders, file.start, file.log)
     return found

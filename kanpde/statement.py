@@ -17,6 +17,7 @@ class Equation:
     right: Tree
     text: str
     place: Place
+    zone: str = ""  # the region in which it holds, if different equations hold in others
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,17 @@ class Face:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of a region's boundary: a part of a shape, or what `where` cuts from it, less the pieces `unlike`."""
+    """A piece of a region's boundary: a part of a shape, or what `where` cuts from it, less the pieces `unlike`.
+
+    It may also lie between two regions, the first one on the inner side of the shape.
+    """
 
     name: str  # as shown: "hole", "plate.left", "inlet"
     shape: str
     part: str
     where: Tree | None = None
     unlike: tuple[Tree, ...] = ()
+    between: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         return self.name

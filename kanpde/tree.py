@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Iterator, Union
+from dataclasses import dataclass, field, replace
+from typing import Callable, Iterator, Union
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,21 @@ def children(tree: Tree) -> tuple[Tree, ...]:
         case Vector(components=components):
             return components
     return ()
+
+
+def rebuilt(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
+    """The same tree with the subtrees directly below the root changed."""
+    match tree:
+        case Negative(argument=argument) | Derivative(argument=argument):
+            return replace(tree, argument=change(argument))
+        case Binary(left=left, right=right):
+            return replace(tree, left=change(left), right=change(right))
+        case Call(arguments=arguments, keywords=keywords):
+            given = tuple((name, change(value)) for name, value in keywords)
+            return replace(tree, arguments=tuple(map(change, arguments)), keywords=given)
+        case Vector(components=components):
+            return replace(tree, components=tuple(map(change, components)))
+    return tree
 
 
 def walk(tree: Tree) -> Iterator[Tree]:

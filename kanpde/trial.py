@@ -32,13 +32,15 @@ class Datum:
 class Branch:
     """One network, the unknowns that are its outputs, and the coordinates they depend on: all, or those given.
 
-    Where fits begin, its last coefficients are `start` and its outputs, if they are splines or constants, too.
+    A `box` of its own is mapped to [−1, 1] instead of the whole domain's. Where fits begin, its last coefficients are
+    `start` and its outputs, if they are splines or constants, too.
     """
 
     network: Network
     unknowns: tuple[str, ...]
     axes: tuple[int, ...] | None = None
     start: float = 0.0
+    box: tuple[tuple[float, float], ...] | None = None
 
     def winds(self, dimensions: int) -> bool:
         """Whether periodic coordinates enter as angles, with slopes that close up, and not as cos and sin."""
@@ -96,20 +98,12 @@ class Trial:
         """A network's inputs [I, N]: coordinates mapped to [−1, 1], cos and sin of the periodic ones."""
         axes = tuple(range(len(self.box))) if branch.axes is None else branch.axes
         circles = () if branch.winds(len(self.box)) else self.periodic
-        key = (hash((axes, circles)), indices)
+        box = branch.box or self.box
+        key = (hash((axes, circles, box)), indices)
         if key not in ground.found:
-            rows = [jet for axis in axes for jet in self.embedded(axis, axis in circles, ground, indices)]
+            rows = [jet for axis in axes for jet in embedded(axis, box[axis], axis in circles, ground, indices)]
             ground.found[key] = stacked(rows, indices, ground.points)
         return ground.found[key]  # type: ignore[return-value]
-
-    def embedded(self, axis: int, circle: bool, ground: Ground, indices: Indices) -> tuple[Jet, ...]:
-        """One coordinate's inputs."""
-        low, high = self.box[axis]
-        x = ground.coordinate(axis, indices)
-        if circle:
-            angle = (x - low) * (2 * pi / (high - low))
-            return UNIVARIATE["cos"](angle), UNIVARIATE["sin"](angle)
-        return ((x - low) * (2 / (high - low)) - 1.0,)
 
     def constrained(self, name: str, jet: Jet, ground: Ground) -> Jet:
         """The unknown with its exact conditions, from its network output."""
@@ -172,6 +166,17 @@ class Trial:
         """A coordinate mapped to [0, 1]."""
         low, high = self.box[axis]
         return (ground.coordinate(axis, indices) - low) * (1 / (high - low))
+
+
+def embedded(
+    axis: int, ends: tuple[float, float], circle: bool, ground: Ground, indices: Indices
+) -> tuple[Jet, ...]:
+    """A network's inputs that stand for one coordinate: it between its ends, or a point on a circle."""
+    x, (low, high) = ground.coordinate(axis, indices), ends
+    if circle:
+        angle = (x - low) * (2 * pi / (high - low))
+        return UNIVARIATE["cos"](angle), UNIVARIATE["sin"](angle)
+    return ((x - low) * (2 / (high - low)) - 1.0,)
 
 
 def no_unknowns(name: str, wanted: Indices) -> Jet:

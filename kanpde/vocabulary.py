@@ -84,7 +84,12 @@ OPERATORS: Mapping[str, Operator] = {
     "curl": Operator(1, None, "curl of a vector: a number in 2-D, a vector in 3-D"),
     "biharm": Operator(1, 1, "Laplacian of the Laplacian"),
     "dn": Operator(1, 1, "derivative along the outward normal, in boundary conditions", only="boundary conditions"),
-    "jump": Operator(1, 1, "jump across an interface", available=False),
+    "jump": Operator(
+        1,
+        1,
+        "value on the outer side of a shape minus that on the inner side, in conditions between two regions",
+        only="conditions between two regions",
+    ),
     "integral": Operator(1, 1, "integral over the coordinates other than t, in constraints", only="constraints"),
     "mean": Operator(1, 1, "mean over the coordinates other than t, in constraints", only="constraints"),
 }

@@ -17,6 +17,7 @@ from kanpde.geometries.polygon import polygon
 from kanpde.geometries.rectangle import Rectangle
 from kanpde.geometries.region import Region
 from kanpde.geometries.tree import Join, Leaf, Tree
+from kanpde.geometries.zones import Zones
 
 SHAPES: Mapping[str, Callable[..., Shape]] = {
     "interval": Interval,
@@ -31,4 +32,4 @@ SHAPES: Mapping[str, Callable[..., Shape]] = {
     "mesh": Mesh,
 }
 
-__all__ = ["SHAPES", "Draw", "Join", "Leaf", "Region", "Shape", "Tree"]
+__all__ = ["SHAPES", "Draw", "Join", "Leaf", "Region", "Shape", "Tree", "Zones"]
