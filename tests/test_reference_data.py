@@ -11,7 +11,7 @@ import pytest
 from burgers import burgers
 from cavity import cavity, lifted
 from fields import difference, read
-from fourier import allen_cahn, kdv, kuramoto_sivashinsky
+from fourier import allen_cahn, cahn_hilliard, gray_scott, kdv, kuramoto_sivashinsky
 from schroedinger import HALF, initial, schroedinger, wavenumbers
 
 FOLDER = Path(generate.__file__).parent
@@ -25,6 +25,8 @@ COARSE = {
     "allen_cahn": (lambda: allen_cahn(2048, 20), 5e-11),
     "kdv": (lambda: kdv(512, 100), 5e-10),
     "kuramoto_sivashinsky": (lambda: kuramoto_sivashinsky(256, 100), 2e-9),
+    "cahn_hilliard": (lambda: cahn_hilliard(512, 20), 2e-9),
+    "gray_scott": (lambda: gray_scott(256, 5), 2e-9),
     "schroedinger": (lambda: schroedinger(512, 25), 2e-7),
     "cavity": (lambda: cavity(20), 1e-5),
 }
@@ -37,10 +39,15 @@ INITIAL = {
     "allen_cahn": {"u": lambda x: x**2 * np.cos(np.pi * x)},
     "kdv": {"u": lambda x: np.cos(np.pi * x)},
     "kuramoto_sivashinsky": {"u": lambda x: -np.sin(np.pi * x)},
+    "cahn_hilliard": {"u": lambda x: -np.cos(2 * np.pi * x)},
+    "gray_scott": {
+        "u": lambda x: 1 - np.exp(2 * np.cos(np.pi * x) - 2) / 2,
+        "v": lambda x: np.exp(2 * np.cos(np.pi * x) - 2) / 4,
+    },
     "schroedinger": {"u": lambda x: 2 / np.cosh(x), "v": lambda x: 0 * x},
 }
 AXES = {"cavity": ["x", "y"]}
-PARITY = {"burgers": -1, "burgers_mild": -1, "allen_cahn": 1, "kuramoto_sivashinsky": -1}
+PARITY = {"burgers": -1, "burgers_mild": -1, "allen_cahn": 1, "cahn_hilliard": 1, "kuramoto_sivashinsky": -1}
 every_reference = pytest.mark.parametrize("name", generate.REFERENCES)
 
 

@@ -83,16 +83,16 @@ def test_what_coefficients_add_is_exactly_periodic(name: str, kind: str, enforce
     # times the largest slope of that derivative.
     problem = small_problem(gallery(name), kind, enforce)
     theta = random_theta(problem, seed)
-    wanted = closure(frozenset({(2, 2), (3, 0)}))
-    assert problem.trial.periodic == (0,) and len(problem.trial.box) == 2
-    for unknown, alpha in product(gallery(name).unknowns, wanted):
-        left, right = (added(problem, theta, unknown, alpha, side, seed) for side in (0, 1))
+    others = (0,) * (len(problem.trial.box) - 2)
+    wanted = closure(frozenset({(2, 1 if others else 2, *others), (3, 0, *others)}))
+    for axis, unknown, alpha in product(problem.trial.periodic, gallery(name).unknowns, wanted):
+        left, right = (added(problem, theta, unknown, alpha, (axis, side), seed) for side in (0, 1))
         assert (left - right).abs().max() <= 1e-12 * max(1.0, float(left.abs().max())), alpha
 
 
-def added(problem: Problem, theta: Tensor, unknown: str, alpha: Index, side: int, seed: int) -> Tensor:
+def added(problem: Problem, theta: Tensor, unknown: str, alpha: Index, side: tuple[int, int], seed: int) -> Tensor:
     """What the coefficients add to a derivative on one of the two sides that are one."""
-    here = draw(problem, Block("side", (0, side), (), {}), 16, torch.Generator().manual_seed(seed))
+    here = draw(problem, Block("side", side, (), {}), 16, torch.Generator().manual_seed(seed))
     wanted = {unknown: closure(frozenset({alpha}))}
     whole, bare = (problem.trial.fields(part, here, wanted)[0][unknown] for part in (theta, torch.zeros_like(theta)))
     return torch.as_tensor(whole[alpha] - bare[alpha])

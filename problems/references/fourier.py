@@ -131,3 +131,34 @@ def kuramoto_sivashinsky(modes: int, steps: int, points: int = 257, times: Array
     x = np.linspace(-1, 1, points)
     rows = [on_grid(v, points) for v in march(start, linear, nonlinear, steps, times)]
     return in_time(x, times, u=np.array(rows))
+
+
+def cahn_hilliard(modes: int, steps: int, points: int = 257, times: Array = TIMES) -> Fields:
+    """u_t = (0.01 (u^3 - u) - 2.5e-5 u_xx)_xx, u(x, 0) = -cos(2 pi x), periodic."""
+    k = np.pi * np.arange(modes // 2 + 1)
+
+    def nonlinear(v: Array) -> Array:
+        return -0.01 * k**2 * np.fft.rfft(np.fft.irfft(v) ** 3)
+
+    start = np.fft.rfft(-np.cos(2 * np.pi * np.linspace(-1, 1, modes, endpoint=False)))
+    x = np.linspace(-1, 1, points)
+    rows = [on_grid(v, points) for v in march(start, 0.01 * k**2 - 2.5e-5 * k**4, nonlinear, steps, times)]
+    return in_time(x, times, u=np.array(rows))
+
+
+def gray_scott(modes: int, steps: int, points: int = 257, times: Array = 20 * TIMES) -> Fields:
+    """u_t = 0.002 u_xx - u v^2 + 0.04 (1 - u), v_t = 0.001 v_xx + u v^2 - 0.1 v, from a spot of v, periodic."""
+    half = modes // 2 + 1
+    k = np.pi * np.arange(half)
+    x = np.linspace(-1, 1, points)
+
+    def nonlinear(w: Array) -> Array:
+        u, v = np.fft.irfft(w[:half]), np.fft.irfft(w[half:])
+        return np.concatenate([np.fft.rfft(0.04 - u * v**2), np.fft.rfft(u * v**2)])
+
+    spot = np.exp(2 * np.cos(np.pi * np.linspace(-1, 1, modes, endpoint=False)) - 2)
+    start = np.concatenate([np.fft.rfft(1 - spot / 2), np.fft.rfft(spot / 4)])
+    linear = np.concatenate([-0.002 * k**2 - 0.04, -0.001 * k**2 - 0.1])
+    found = list(march(start, linear, nonlinear, steps, times))
+    u, v = (np.array([on_grid(w[part], points) for w in found]) for part in (slice(half), slice(half, None)))
+    return in_time(x, times, u=u, v=v)

@@ -17,7 +17,7 @@ import numpy as np
 from burgers import burgers
 from cavity import cavity
 from fields import Fields, difference, write
-from fourier import allen_cahn, kdv, kuramoto_sivashinsky
+from fourier import allen_cahn, cahn_hilliard, gray_scott, kdv, kuramoto_sivashinsky
 from schroedinger import schroedinger
 
 
@@ -55,6 +55,16 @@ REFERENCES = {
         "Kuramoto-Sivashinsky equation: 512 Fourier modes, ETDRK4 with step 1/80000",
         coarse=lambda: kuramoto_sivashinsky(256, 400),
         fine=lambda: kuramoto_sivashinsky(512, 800),
+    ),
+    "cahn_hilliard": Reference(
+        "Cahn-Hilliard equation: 1024 Fourier modes, ETDRK4 with step 1/20000",
+        coarse=lambda: cahn_hilliard(512, 100),
+        fine=lambda: cahn_hilliard(1024, 200),
+    ),
+    "gray_scott": Reference(
+        "Gray-Scott equations: 512 Fourier modes, ETDRK4 with step 1/200",
+        coarse=lambda: gray_scott(256, 20),
+        fine=lambda: gray_scott(512, 40),
     ),
     "schroedinger": Reference(
         "Nonlinear Schroedinger equation: 4096 Fourier modes, their tail added, fourth-order splitting, step pi/32000",
