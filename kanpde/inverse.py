@@ -16,6 +16,8 @@ from kanpde.doubts import doubted
 from kanpde.elimination import Order
 from kanpde.estimates import Estimates
 from kanpde.fitting import Found, Sought, fitted
+from kanpde.objective import Residuals
+from kanpde.orientation import oriented
 from kanpde.points import row_sizes
 from kanpde.problem import Problem, read_outs, trained_sizes
 from kanpde.ramps import Fit, Ramps, projected, ramps_problem, setting
@@ -79,6 +81,9 @@ def inverse(spec: Spec, clock: Clock) -> Iterator[State]:
         ramps = ramps if scale is None else Ramps(ramps.width, (scale,) * dimensions)
         return on_ramps(base, spec, ramps, near, clock)
 
+    if spec.network.scale is not None and spec.network.width is not None:
+        yield state_of(attempt(Ramps(aim.first, (1.0,) * dimensions), None), spec)
+        return
     for candidate in search(attempt, dimensions, aim, clock):
         yield state_of(candidate.fit, spec)
         if candidate.residual <= candidate.fit.enough:
@@ -116,12 +121,21 @@ def on_ramps(base: Problem, spec: Spec, ramps: Ramps, near: Inverse | None, cloc
             break
         part, heaviness, sigmas = found.theta, lighter, {name: told.scatter[name].sigma for name in sigmas}
     told = doubted(told, found, sought, spec)
+    if not sought.noisy:
+        found = replace(found, theta=oriented(current, found.theta, spec.unknowns))
     whole = current.whole(found.theta)
     limit = enough(problem, told)
     held_out = max(relative_residual(problem, whole, spec.training.seed), limit * borrowed(found, sought) / BORROWED)
     loss = float(current.residuals(found.theta).square().sum())
     fit = Fit(problem, ramps, current, weights, whole, loss, held_out)
     return Inverse(fit, sought, found, told, heaviness, limit)
+
+
+def first_weights(problem: Problem, objective: Residuals, theta: Tensor, spec: Spec) -> dict[str, float]:
+    """The weights of all rows as a fit begins."""
+    functions = any(quantity.of for quantity in spec.fitted.values())
+    sizes = row_sizes(problem, theta, read_outs(problem.trial), torch.Generator().manual_seed(1))
+    return weighed(objective, sizes, deviations(problem, spec), heavy(objective, functions))
 
 
 def task(problem: Problem, spec: Spec, theta: Tensor, alone: int) -> Sought:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kanpde.architecture import described
 from kanpde.build import is_linear
+from kanpde.inverse import first_weights
 from kanpde.patch import EMPHASIS
 from kanpde.points import counts, draw
 from kanpde.problem import Problem
@@ -83,12 +84,15 @@ def ramps_plan(spec: Spec) -> Plan:
     dimensions, width = len(spec.box), spec.network.width
     first, last = (width, width) if width else (Aim().first, Aim().last)
     slopes = (spec.network.scale or SPREADS[2] * first ** (1 / dimensions),) * dimensions
-    problem, _, objective, weights = setting(ramps_problem(spec, 2), spec, Ramps(first, slopes))
+    problem, theta, objective, weights = setting(ramps_problem(spec, 2), spec, Ramps(first, slopes))
     rows = {size: rows_of(problem, spec, size, 2.0) for size in (first, last)}
     linear, unknowns = is_linear(spec), len(spec.unknowns)
     fits = (1 if linear else NONLINEAR) / threads(spec)
     parts = {f"a fit of {n} ramps": fits * linear_seconds(r, n * unknowns) for n, r in rows.items()}
     method = f"read-outs of ramps by {'least squares' if linear else 'Gauss-Newton steps'}; {FALLBACK}"
+    if spec.fitted:
+        method = "read-outs of ramps together with what is fitted, by Gauss-Newton steps"
+        weights = first_weights(problem, objective, theta, spec)
     more = f", up to {last} ramps" if last > first else ""
     return Plan(
         problem, method, described(problem.trial.branches[0].network) + more, problem.trial.size,

@@ -31,6 +31,8 @@ SHARE = 0.35  # of the time, at most, on the ramps of a nonlinear problem
 
 def states(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
     """The training as a stream of states: the user's stages, else what suits the problem."""
+    if spec.fitted and fixed_otherwise(spec):
+        raise KanpdeError("fit: only ramps are fitted with it; leave out training.stages, and network but for width")
     if spec.training.stages:
         yield from staged(spec, generator, clock)
     elif spec.network.basis == "separable":
@@ -48,6 +50,11 @@ def alone(spec: Spec, clock: Clock) -> Iterator[State]:
         yield found
     if found is None:
         raise KanpdeError("network.basis: separable: Gauss-Newton steps do not settle; leave out 'basis', or shorten t")
+
+
+def fixed_otherwise(spec: Spec) -> bool:
+    """Whether the user chose another network, or how to train it."""
+    return bool(spec.training.stages) or asks_for_depth(spec.network) or spec.training.derivatives == "autograd"
 
 
 def asks_for_depth(network: NetworkSpec) -> bool:

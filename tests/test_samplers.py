@@ -72,7 +72,7 @@ def test_points_of_every_block_lie_in_it(name: str) -> None:
         points = draw(problem, block, 50, seeded(0)).points
         for axis, (low, high) in enumerate(problem.trial.box):
             assert points[axis].min() >= low and points[axis].max() <= high
-        if block.face is not None:
+        if isinstance(block.face, tuple):
             assert (points[block.face[0]] == problem.trial.box[block.face[0]][block.face[1]]).all()
             assert points.shape[1] == (1 if len(problem.trial.box) == 1 else 50)
 
