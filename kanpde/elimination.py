@@ -142,7 +142,7 @@ def bounded(matrix: Tensor, right: Tensor, low: Tensor, high: Tensor) -> Tensor:
             continue
         found = trial
         slope = matrix.T @ (matrix @ found - right)
-        wrong = held & torch.where(found <= low, slope < 0, slope > 0)
+        wrong = held & (low < high) & torch.where(found <= low, slope < 0, slope > 0)
         worst = torch.where(wrong, slope.abs() / matrix.norm(dim=0).clamp_min(1e-300), torch.zeros_like(slope))
         if not wrong.any() or float(worst.max()) <= 1e-12 * float(right.norm()):
             break

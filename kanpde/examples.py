@@ -204,6 +204,7 @@ SETTINGS: Mapping[str, str] = {
     "training.device": "training: {device: cuda}",
     "training.threads": "training: {threads: 2}",
     "training.derivatives": "training: {derivatives: autograd}",
+    "training.intervals": "training: {intervals: profile}",
     "training.stop": "training: {stop: {error: 1e-6, time: 60}}",
     "training.stop.error": "training: {stop: {error: 1e-6}}",
     "training.stop.residual": "training: {stop: {residual: 1e-8}}",

@@ -57,14 +57,21 @@ class Found:
         return penalised(self.elimination, self.penalty, self.theta[self.elimination.inner :])
 
 
-def fitted(objective: Objective, theta: Tensor, sought: Sought, watch: Callable[[], bool] = lambda: False) -> Found:
+def fitted(
+    objective: Objective,
+    theta: Tensor,
+    sought: Sought,
+    watch: Callable[[], bool] = lambda: False,
+    penalty: Tensor | None = None,
+) -> Found:
     """Gauss–Newton steps from `theta`, damped where they do not lower the sum of squares, within bounds.
 
-    `watch` says when there is no more time.
+    `watch` says when there is no more time; a `penalty` [M, F] stays where no functions are sought.
     """
     here = followed(objective, theta, sought)
     theta, found = here
-    damping, penalty, settled, moved = 0.0, prior((), (), len(sought.low)), False, 0
+    damping, settled, moved = 0.0, False, 0
+    penalty = prior((), (), len(sought.low)) if penalty is None else penalty
     for number in range(1, STEPS + 1):
         penalty = chosen_penalty(found, theta[sought.order.inner :], sought, penalty, number)
         start = penalised(found, penalty, theta[sought.order.inner :])

@@ -20,6 +20,7 @@ from kanpde.objective import Residuals
 from kanpde.orientation import oriented
 from kanpde.points import row_sizes
 from kanpde.problem import Problem, read_outs, trained_sizes
+from kanpde.profile import profiled
 from kanpde.ramps import Fit, Ramps, projected, ramps_problem, setting
 from kanpde.relative import relative_residual
 from kanpde.search import Aim, search
@@ -82,10 +83,10 @@ def inverse(spec: Spec, clock: Clock) -> Iterator[State]:
         return on_ramps(base, spec, ramps, near, clock)
 
     if spec.network.scale is not None and spec.network.width is not None:
-        yield state_of(attempt(Ramps(aim.first, (1.0,) * dimensions), None), spec)
+        yield state_of(finished(attempt(Ramps(aim.first, (1.0,) * dimensions), None), spec), spec)
         return
     for candidate in search(attempt, dimensions, aim, clock):
-        yield state_of(candidate.fit, spec)
+        yield state_of(finished(candidate.fit, spec), spec)
         if candidate.residual <= candidate.fit.enough:
             return
 
@@ -129,6 +130,13 @@ def on_ramps(base: Problem, spec: Spec, ramps: Ramps, near: Inverse | None, cloc
     loss = float(current.residuals(found.theta).square().sum())
     fit = Fit(problem, ramps, current, weights, whole, loss, held_out)
     return Inverse(fit, sought, found, told, heaviness, limit)
+
+
+def finished(found: Inverse, spec: Spec) -> Inverse:
+    """The fit with the intervals that are asked for."""
+    if spec.training.intervals == "linear" or not found.sought.noisy or found.estimates.verdict:
+        return found
+    return replace(found, estimates=profiled(found.estimates, found.fit.objective, found.found, found.sought))
 
 
 def first_weights(problem: Problem, objective: Residuals, theta: Tensor, spec: Spec) -> dict[str, float]:

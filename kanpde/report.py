@@ -64,6 +64,8 @@ def fit_table(found: Estimates) -> Table:
         rows.append((name, f"{one.readings} readings, sigma {one.sigma:.3g} ({known}), residual {one.residual:.3g}"))
     if found.chi_square == found.chi_square:
         rows.append(("χ²", f"{found.chi_square:.4g} with {found.freedom:.4g} degrees of freedom"))
+    if found.method != "linear":
+        rows.append(("intervals", f"by {found.method} likelihood"))
     for name, text in rows:
         table.add_row(Text(printable(name), style="cyan"), Text(printable(text), overflow="fold"))
     for text in found.warnings:

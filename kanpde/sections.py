@@ -154,6 +154,9 @@ class Training(Section):
     derivatives: Literal["taylor", "autograd"] = Field(
         default="taylor", description="how derivatives in space and time are found"
     )
+    intervals: Literal["linear", "profile"] = Field(
+        default="linear", description="of fitted constants: from the slopes at the estimate, or by profile likelihood"
+    )
     stop: Stop = Field(default=Stop(), description="when to stop")
 
 

@@ -87,6 +87,7 @@ class TrainingSpec:
     device: str = "cpu"
     threads: int | None = None
     derivatives: str = "taylor"
+    intervals: str = "linear"
     stop: StopSpec = StopSpec()
 
 

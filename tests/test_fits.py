@@ -22,6 +22,7 @@ from kanpde.fitting import fitted
 from kanpde.inverse import Inverse, on_ramps
 from kanpde.objective import Residuals
 from kanpde.orientation import moment
+from kanpde.profile import profiled
 from kanpde.quantiles import chi_square_tail, student_quantile
 from kanpde.ramps import Ramps, ramps_problem
 from kanpde.result import Outcome
@@ -163,7 +164,7 @@ def test_readings_that_scatter_too_little_are_told(tmp_path: Path) -> None:
 
 
 def test_a_run_tells_the_fit_and_keeps_it(tmp_path: Path) -> None:
-    text = HEAT + "network: {width: 150, scale: 2}\noutput: {save: [h5]}\n"
+    text = HEAT + "network: {width: 150, scale: 2}\noutput: {save: [h5]}\ntraining: {threads: 1}\n"
     spec_of(text, tmp_path, temperature() + noise(0))
     (tmp_path / "probe.yaml").write_text(text)
     solved = run("solve", tmp_path / "probe.yaml", "--out", tmp_path / "run")
@@ -175,7 +176,7 @@ def test_a_run_tells_the_fit_and_keeps_it(tmp_path: Path) -> None:
 
 
 def test_a_failed_fit_exits_with_3(tmp_path: Path) -> None:
-    text = HEAT + "network: {width: 150, scale: 2}\noutput: {save: [h5]}\n"
+    text = HEAT + "network: {width: 150, scale: 2}\noutput: {save: [h5]}\ntraining: {threads: 1}\n"
     spec_of(text, tmp_path, temperature() + 0.2)
     (tmp_path / "probe.yaml").write_text(text)
     solved = run("solve", tmp_path / "probe.yaml", "--out", tmp_path / "run")
@@ -206,6 +207,24 @@ def renewed(objective: Residuals, values: np.ndarray) -> Residuals:
     (ground,) = last.chunks
     attached = {**ground.attached, "probe.u": torch.as_tensor(values)}
     return replace(objective, samples=(*others, replace(last, chunks=(replace(ground, attached=attached, found={}),))))
+
+
+@pytest.mark.parametrize("readings", [100, 12])
+def test_profiles_end_where_the_exact_likelihood_falls(readings: int, tmp_path: Path) -> None:
+    values = temperature() + 3 * noise(5)
+    spec = spec_of(HEAT.replace("0.01}}", "0.03}}"), tmp_path, values)
+    table = (tmp_path / "probe.csv").read_text().splitlines()
+    (tmp_path / "probe.csv").write_text("\n".join(table[: readings + 1]) + "\n")
+    found = fit(spec)
+    told = profiled(found.estimates, found.fit.objective, found.found, found.sought)
+
+    def squares(diffusivity: float) -> float:
+        return float(np.square((values - temperature(diffusivity))[:readings]).sum() / 0.03**2)
+
+    least = squares(float(told.values[0]))
+    for end in (float(told.low[0]), float(told.high[0])):
+        assert sqrt(squares(end) - least) == pytest.approx(1.959964, rel=3e-3)
+    assert told.high[0] - told.values[0] > told.values[0] - told.low[0]
 
 
 @pytest.mark.slow
