@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from kanpde.analysis import degree_in_unknowns, survey
-from kanpde.architecture import described
 from kanpde.clock import Clock, State, losses_of
 from kanpde.doubts import doubted
 from kanpde.elimination import Order
@@ -21,7 +20,7 @@ from kanpde.orientation import oriented
 from kanpde.points import row_sizes
 from kanpde.problem import Problem, read_outs, trained_sizes
 from kanpde.profile import profiled
-from kanpde.ramps import Fit, Ramps, projected, ramps_problem, setting
+from kanpde.ramps import Fit, Ramps, layout, projected, ramps_problem, setting
 from kanpde.relative import relative_residual
 from kanpde.search import Aim, search
 from kanpde.smoothness import Roughness, roughness
@@ -196,7 +195,7 @@ def state_of(found: Inverse, spec: Spec) -> State:
     """A fit as a state of the training."""
     fit = found.fit
     slopes = ", ".join(f"{s:.3g}" for s in fit.ramps.slopes)
-    note = f"{described(fit.problem.trial.branches[0].network)}, slopes {slopes}"
+    note = f"{layout(fit.problem)}, slopes {slopes}"
     losses = losses_of(fit.objective, found.found.theta)
     stage = "fit by Gauss-Newton"
     return State(

@@ -9,13 +9,13 @@ from typing import Any, Mapping
 import torch
 from torch import Tensor
 
-from kanpde.architecture import described
 from kanpde.build import is_linear
 from kanpde.inverse import first_weights
 from kanpde.patch import EMPHASIS
 from kanpde.points import counts, draw
 from kanpde.problem import Problem
-from kanpde.ramps import Ramps, ramps_problem, setting
+from kanpde.ramps import Ramps, layout, ramps_problem, setting
+from kanpde.regional import families, fields_of
 from kanpde.search import SPREADS, Aim
 from kanpde.separation import described as described_splines
 from kanpde.separation import first_patch
@@ -82,11 +82,12 @@ def ramps_plan(spec: Spec) -> Plan:
     R rows are the points times the residuals on them, P columns are the read-outs.
     """
     dimensions, width = len(spec.box), spec.network.width
-    first, last = (width, width) if width else (Aim().first, Aim().last)
+    aim = Aim().shared(len(families(spec)))
+    first, last = (width, width) if width else (aim.first, aim.last)
     slopes = (spec.network.scale or SPREADS[2] * first ** (1 / dimensions),) * dimensions
     problem, theta, objective, weights = setting(ramps_problem(spec, 2), spec, Ramps(first, slopes))
     rows = {size: rows_of(problem, spec, size, 2.0) for size in (first, last)}
-    linear, unknowns = is_linear(spec), len(spec.unknowns)
+    linear, unknowns = is_linear(spec), len(fields_of(spec))
     fits = (1 if linear else NONLINEAR) / threads(spec)
     parts = {f"a fit of {n} ramps": fits * linear_seconds(r, n * unknowns) for n, r in rows.items()}
     method = f"read-outs of ramps by {'least squares' if linear else 'Gauss-Newton steps'}; {FALLBACK}"
@@ -95,7 +96,7 @@ def ramps_plan(spec: Spec) -> Plan:
         weights = first_weights(problem, objective, theta, spec)
     more = f", up to {last} ramps" if last > first else ""
     return Plan(
-        problem, method, described(problem.trial.branches[0].network) + more, problem.trial.size,
+        problem, method, layout(problem) + more, problem.trial.size,
         *kinds(spec, problem), {s.block.name: s.count for s in objective.samples}, weights,
         WORK + COPIES[linear] * 8.0 * rows[last] * last * unknowns, parts, spec.training.stop.time or SECONDS,
     )  # fmt: skip
@@ -167,7 +168,8 @@ def stated(found: Plan) -> str:
     """The plan as lines for a person."""
     weights = {name: f"{name} (weight {found.weights[name]:.2g})" for name in found.penalised}
     equations = {n: w for n, w in found.weights.items() if n not in weights}
-    points = ", ".join(f"{n} inside" if name == "interior" else f"{n} on {name}" for name, n in found.points.items())
+    insides = {b.name: b.name.replace("interior", "inside", 1) for b in found.problem.blocks if b.inside}
+    points = ", ".join(f"{n} {insides.get(name, f'on {name}')}" for name, n in found.points.items())
     costs = ", ".join(f"{name} about {rounded(seconds)}" for name, seconds in found.parts.items())
     lines = {
         "built in": ", ".join(found.built_in),

@@ -9,6 +9,7 @@ from typing import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from kanpde.architecture import described
 from kanpde.bases import Sine
 from kanpde.build import assemble
 from kanpde.domain import Inside
@@ -51,6 +52,12 @@ def ramped(branch: Branch) -> bool:
     """Whether a branch is a layer of ramps with one of edges."""
     first, *others = branch.network.layers
     return isinstance(first, DenseLayer) and len(others) == 1
+
+
+def layout(problem: Problem) -> str:
+    """The layers of ramps and edges in words."""
+    count, text = sum(map(ramped, problem.trial.branches)), described(problem.trial.branches[0].network)
+    return text if count == 1 else f"{text}, in each of {count} regions"
 
 
 def widened(problem: Problem, width: int) -> Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from typing import Callable, Iterator, Sequence
@@ -31,6 +31,10 @@ class Aim:
     enough: float = 1e-12
     hopeless: float = float("inf")
     pace: float = 1.0
+
+    def shared(self, layers: int) -> Aim:
+        """The aim for several layers of ramps that are fitted together: as many ramps in all, and more rounding."""
+        return replace(self, last=max(self.first, self.last // layers), enough=self.enough * layers**2)
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Iterator
 
 import torch
 
-from kanpde.architecture import described
 from kanpde.build import is_linear
 from kanpde.clock import Clock, State, losses_of
 from kanpde.enrichment import enrichment
 from kanpde.errors import KanpdeError
 from kanpde.inverse import inverse
-from kanpde.ramps import Fit, Ramps, linear_fit, nonlinear_fit, ramps_problem
+from kanpde.ramps import Fit, Ramps, layout, linear_fit, nonlinear_fit, ramps_problem
+from kanpde.regional import families
 from kanpde.relative import relative_residual
 from kanpde.search import Aim, search
 from kanpde.separation import separated, separates
@@ -137,6 +137,7 @@ def ramps(spec: Spec, clock: Clock, aim: Aim) -> Iterator[State]:
     linear = is_linear(spec)
     base = ramps_problem(spec, 2)
     fit = linear_fit if linear else nonlinear_fit
+    aim = aim.shared(len(families(spec)))
     if spec.network.width is not None:
         aim = replace(aim, first=spec.network.width, last=spec.network.width)
     for candidate in search(lambda shape, near: fit(base, spec, fixed(shape, spec), near), len(spec.box), aim, clock):
@@ -152,7 +153,7 @@ def fixed(shape: Ramps, spec: Spec) -> Ramps:
 def state_of(fit: Fit, spec: Spec, linear: bool) -> State:
     """A fit as a state of the training."""
     slopes = ", ".join(f"{s:.3g}" for s in fit.ramps.slopes)
-    note = f"{described(fit.problem.trial.branches[0].network)}, slopes {slopes}"
+    note = f"{layout(fit.problem)}, slopes {slopes}"
     stage = "read-out least squares" if linear else "read-out Gauss-Newton"
     part = fit.theta[fit.objective.mask]
     return State(
