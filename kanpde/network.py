@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import sqrt
 from typing import Iterator, Sequence, Union
 
 import torch
 from torch import Tensor
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from kanpde.bases import Basis, Chebyshev
 from kanpde.composition import Edges, Factors, bounded, by_slice, derivatives, factors_of, gathered, moves, term
@@ -54,18 +53,12 @@ class EdgeTap:
 
 @dataclass(frozen=True)
 class KanLayer:
-    """y_o = Σ_i φ_io(x_i) with φ_io = Σ_k c_iok B_k; `before` bounds the inputs first.
-
-    Where inputs come from points that stay, as in a first layer, `memory` holds the tables as long as the inputs live.
-    """
+    """y_o = Σ_i φ_io(x_i) with φ_io = Σ_k c_iok B_k; `before` bounds the inputs first."""
 
     basis: Basis
     inputs: int
     outputs: int
     before: str | None = None
-    memory: WeakTensorKeyDictionary = field(
-        default_factory=WeakTensorKeyDictionary, init=False, repr=False, compare=False
-    )
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -74,23 +67,13 @@ class KanLayer:
 
     def forward(self, jet: Jet, coefficients: Tensor, tapped: bool) -> tuple[Jet, Tap | None]:
         """The output jet, and the tap when asked for."""
-        moving = moves(jet)
+        order, moving = max(map(sum, jet.indices)), moves(jet)
         with torch.no_grad():
-            tables, factors = self.tabled(jet, moving)
+            tables = tables_of(self.basis, self.before, jet.value, order + moving)
+            factors = factors_of({alpha: one.detach() for alpha, one in jet.terms.items()}, jet.indices)
         outputs = Edges.apply(coefficients, tables, factors, tuple(jet.terms), *jet.terms.values())
         tap = EdgeTap(tables, factors, leaf(torch.stack(outputs)[:, None])) if tapped else None
         return Jet(dict(zip(factors, tap.outputs[:, 0].unbind(0) if tap else outputs)), jet.indices), tap
-
-    def tabled(self, jet: Jet, moving: bool) -> tuple[Sequence[Tensor], Factors]:
-        """The functions and their derivatives at the jet's value, one more for jets in a graph, and their factors."""
-        known = None if moving or self.before else self.memory.get(jet.value)
-        if known and known[0] == jet.indices:
-            return known[1:]
-        tables = tables_of(self.basis, self.before, jet.value, max(map(sum, jet.indices)) + moving)
-        factors = factors_of({alpha: one.detach() for alpha, one in jet.terms.items()}, jet.indices)
-        if not moving and not self.before:
-            self.memory[jet.value] = (jet.indices, tables, factors)
-        return tables, factors
 
     def value(self, x: Tensor, coefficients: Tensor) -> Tensor:
         """The outputs [O, N] by ordinary operations, for nested automatic differentiation."""

@@ -16,9 +16,8 @@ from torch import Tensor
 from kanpde.architecture import basis_of
 from kanpde.bases import BASES, Basis, BSpline
 from kanpde.bases.bspline import adapted_knots, uniform_knots
-from kanpde.functions import UNIVARIATE
 from kanpde.jet import closure, variable
-from kanpde.network import KanLayer, Network, tables_of
+from kanpde.network import KanLayer, Network
 from kanpde.spec import NetworkSpec
 from kanpde.stored import layer_arrays, stored_layer
 from kanpde.trial import stacked
@@ -138,32 +137,6 @@ def test_derivatives_are_those_of_automatic_differentiation(name: str, basis: Ba
             found.append(torch.zeros_like(x) if slope is None else slope)
         columns.append(torch.stack(found))
     assert_close(basis.table(x.detach(), 4), torch.stack(columns, dim=2).detach(), 1e-11)
-
-
-@every_basis
-def test_derivatives_by_the_bounded_argument_are_those_of_automatic_differentiation(name: str, basis: Basis) -> None:
-    # Beyond [-1, 1], where tanh flattens; 1e-11 as above.
-    u = (3 * points()).requires_grad_()
-    tables = torch.stack([one.transpose(0, 1) for one in tables_of(basis, basis.bound, u.detach(), 3)])
-    values = basis.table(UNIVARIATE[basis.bound].value(u) if basis.bound else u, 0)[0]
-    for k, found in enumerate(values.unbind(1)):
-        expected = [found]
-        for _ in range(3):
-            slope = None
-            if expected[-1].requires_grad:
-                slope = torch.autograd.grad(expected[-1].sum(), u, create_graph=True, allow_unused=True)[0]
-            expected.append(torch.zeros_like(u) if slope is None else slope)
-        assert_close(tables[:, :, k], torch.stack(expected).detach(), 1e-11)
-
-
-def test_tables_of_a_first_layer_live_as_long_as_its_inputs() -> None:
-    indices = closure(frozenset({(1,)}))
-    layer, coefficients = KanLayer(BASES["chebyshev"](), 1, 3), torch.ones(1, 6, 3, dtype=torch.float64)
-    jet = stacked([variable(points(1)[0], 0, 1, indices)], indices, points(1))
-    first, again = (layer.forward(jet, coefficients, False)[0] for _ in range(2))
-    assert len(layer.memory) == 1 and all(torch.equal(first[alpha], again[alpha]) for alpha in indices)
-    del jet
-    assert len(layer.memory) == 0
 
 
 @every_basis
