@@ -12,13 +12,15 @@ from burgers import burgers
 from cavity import cavity, lifted
 from fields import difference, read
 from fourier import allen_cahn, cahn_hilliard, gray_scott, kdv, kuramoto_sivashinsky
+from harmonic import CORNERS, four_discs, l_shape
 from schroedinger import HALF, initial, schroedinger, wavenumbers
 
 FOLDER = Path(generate.__file__).parent
 
 # The tolerance is the error of the coarse computation: 2048 modes miss 1e-11 of the Allen-Cahn layer, a step of 1/10000
 # leaves 2e-10 in KdV and 1e-9 in Kuramoto-Sivashinsky, the trapezoidal rule is exact from 200 intervals on, 512 modes
-# miss 1.2e-7 of the kink of the Schroedinger equation, 20 x 20 polynomials 7e-6 of the corners of the cavity.
+# miss 1.2e-7 of the kink of the Schroedinger equation, 20 x 20 polynomials 7e-6 of the corners of the cavity; harmonic
+# functions are certified as coarsely by their misfit on the boundary.
 COARSE = {
     "burgers": (lambda: burgers(0.01 / np.pi, 300), 1e-14),
     "burgers_mild": (lambda: burgers(0.01, 300), 1e-14),
@@ -29,6 +31,8 @@ COARSE = {
     "gray_scott": (lambda: gray_scott(256, 5), 2e-9),
     "schroedinger": (lambda: schroedinger(512, 25), 2e-7),
     "cavity": (lambda: cavity(20), 1e-5),
+    "four_discs": (lambda: four_discs(16, 8)[0], 2e-6),
+    "l_shape": (lambda: l_shape(20, 20)[0], 1e-7),
 }
 # The kink of the Schroedinger equation lasts, and the corners of the cavity are singular: Fourier modes and polynomials
 # converge with a power of their number only.
@@ -46,7 +50,7 @@ INITIAL = {
     },
     "schroedinger": {"u": lambda x: 2 / np.cosh(x), "v": lambda x: 0 * x},
 }
-AXES = {"cavity": ["x", "y"]}
+AXES = dict.fromkeys(("cavity", "four_discs", "l_shape"), ["x", "y"])
 PARITY = {"burgers": -1, "burgers_mild": -1, "allen_cahn": 1, "cahn_hilliard": 1, "kuramoto_sivashinsky": -1}
 every_reference = pytest.mark.parametrize("name", generate.REFERENCES)
 
@@ -144,3 +148,21 @@ def test_exponential_runge_kutta_is_of_fourth_order():
     truth = shipped("kdv")
     coarse, fine = (difference(kdv(512, steps), truth) for steps in (50, 100))
     assert 3.8 < np.log2(coarse / fine) < 4.4
+
+
+@pytest.mark.parametrize("name", ["four_discs", "l_shape"])
+def test_the_misfit_on_the_boundary_bounds_the_error_inside(name):
+    compute = {"four_discs": four_discs, "l_shape": l_shape}[name]
+    for degree, order in ((8, 4), (12, 6), (16, 8)):
+        found, bound = compute(degree, order)
+        assert difference(found, shipped(name)) <= bound
+
+
+def test_the_l_shape_satisfies_its_equation_and_is_symmetric():
+    found = shipped("l_shape")
+    u, h = found.values["u"], found.axes["x"][1] - found.axes["x"][0]
+    five = u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:] - 4 * u[1:-1, 1:-1]
+    z = found.axes["x"][1:-1, None] + 1j * found.axes["x"][1:-1]
+    away = np.min([np.abs(z - corner) for corner in CORNERS], axis=0) > 0.3
+    assert np.nanmax(np.abs(five / h**2 + 1)[away]) < 2e-3  # h^2 / 12 times fourth derivatives, of size 30
+    assert np.nanmax(np.abs(u - u.T)) < 1e-13 and abs(u[25, 25] - 0.131053) < 1e-6

@@ -8,7 +8,7 @@ from small import NAMES, gallery, random_theta, small_problem
 
 from kanpde.points import counts, draw, samples
 from kanpde.samplers import SAMPLERS, Draw, chosen_by_residual, place
-from kanpde.spec import SamplingSpec
+from kanpde.spec import Piece, SamplingSpec
 
 every_sampler = pytest.mark.parametrize("draw_", SAMPLERS.values(), ids=SAMPLERS)
 BOX = ((-1.0, 1.0), (0.5, 2.5), (3.0, 3.25))
@@ -72,6 +72,10 @@ def test_points_of_every_block_lie_in_it(name: str) -> None:
         points = draw(problem, block, 50, seeded(0)).points
         for axis, (low, high) in enumerate(problem.trial.box):
             assert points[axis].min() >= low and points[axis].max() <= high
+        if isinstance(block.face, Piece) and problem.domain.region is not None:
+            space = points[: len(problem.domain.region.axes)].numpy()
+            assert problem.domain.region.inside(space).all()
+            assert not problem.domain.region.inside(space, closed=False).any()
         if isinstance(block.face, tuple):
             assert (points[block.face[0]] == problem.trial.box[block.face[0]][block.face[1]]).all()
             assert points.shape[1] == (1 if len(problem.trial.box) == 1 else 50)
