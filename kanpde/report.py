@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from math import isfinite
 from pathlib import Path
 from typing import Any, Iterable, Mapping
 
@@ -58,6 +60,9 @@ def fit_table(found: Estimates) -> Table:
     """What is fitted, to what, and what is doubtful."""
     table = Table.grid(padding=(0, 3))
     rows = [(name, found.line(name)) for name in found.names]
+    for (i, one), (j, other) in combinations(enumerate(found.names), 2):
+        if isfinite(found.correlation[i, j]):
+            rows.append((f"{one}, {other}", f"correlation {found.correlation[i, j]:.3f}"))
     rows += [(name, f"a function, as of {size:.3g} coefficients") for name, size in found.smoothing.items()]
     for name, one in found.scatter.items():
         known = "estimated" if one.estimated else "given"

@@ -35,7 +35,7 @@ LARGE = 1e-2  # relative residual with which nothing is solved
 SUSPICIOUS = 100.0  # held-out over training loss, both sums of weighted squares
 
 
-VERDICTS = {name: Outcome[name.upper()] for name in ("unsettled", "undetermined", "misfit")}
+VERDICTS = {name: Outcome[name.upper()] for name in ("unsettled", "undetermined", "misfit", "unresolved")}
 
 
 @dataclass(frozen=True)
