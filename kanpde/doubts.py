@@ -19,6 +19,7 @@ DOUBTFUL = 1e-3  # chance below which a χ² is doubted
 ABSURD, MANIFOLD = 1e-9, 4.0  # chance of a larger χ², and χ² per degree of freedom, with which a model has failed
 HUGE = 100.0  # times its size and that of its start: a standard error of a constant that nothing determines
 DEGENERATE = 1e-9  # of its length: a column that the others leave of a fitted coefficient, where there are no readings
+BIASED, SPOILT = 10.0, 50.0  # times what is enough: a residual that shows in what is fitted, or decides it
 NEAR = 1e-6  # of a range
 
 
@@ -30,6 +31,15 @@ def doubted(told: Estimates, found: Found, sought: Sought, spec: Spec) -> Estima
     warnings = (*undetermined, *bounds(told, spec), *unsure(told), *ties(told), *agreement(told))
     unsettled = () if found.settled else ("the iteration did not settle; give other starts, or narrower ranges",)
     return replace(told, warnings=(*unsettled, *warnings), verdict=verdict)
+
+
+def resolved(told: Estimates, residual: float, enough: float) -> Estimates:
+    """The estimates, with a doubt where the relative residual of the equations is above what would be enough."""
+    if not told.scatter or residual <= BIASED * enough:
+        return told
+    text = f"the equations are left with {residual:.1g} of their terms, and {enough:.1g} would not be noticed"
+    warnings = (*told.warnings, f"{text}: standard errors take no notice; give more time")
+    return replace(told, warnings=warnings, verdict="unresolved" if residual > SPOILT * enough else told.verdict)
 
 
 def open_ones(told: Estimates, found: Found, sought: Sought, spec: Spec) -> Iterator[str]:

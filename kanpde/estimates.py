@@ -41,7 +41,7 @@ class Estimates:
     smoothing: Mapping[str, float] = field(default_factory=dict)  # functions: effective number of coefficients
     method: str = "linear"
     warnings: tuple[str, ...] = ()
-    verdict: str = ""  # why the fit has failed: unsettled, undetermined, misfit
+    verdict: str = ""  # why the fit has failed: unsettled, undetermined, misfit, unresolved
 
     def line(self, name: str) -> str:
         """One constant for a person, as in `0.2003 ± 0.0011, 95 % in [0.1981, 0.2025]`."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kanpde.analysis import degree_in_unknowns, survey
 from kanpde.clock import Clock, State, losses_of
-from kanpde.doubts import doubted
+from kanpde.doubts import doubted, resolved
 from kanpde.elimination import Order
 from kanpde.estimates import Estimates
 from kanpde.fitting import Found, Sought, fitted
@@ -28,12 +28,11 @@ from kanpde.spec import Spec
 from kanpde.starts import awake, begun, still, tried
 from kanpde.uncertainty import borrowed, estimates
 from kanpde.weighing import (
-    RELIEVED,
+    adjusted,
     deviations,
     heavy,
     measures,
     ordered,
-    relieved,
     reweighed,
     root_mean_square,
     weighed,
@@ -42,7 +41,7 @@ from kanpde.weighing import (
 ROUNDS = 6  # of estimates of the readings' standard deviation
 STEADY = 1e-3  # relative change of such an estimate that ends the rounds
 BORROWED = 0.05  # of what is known of functions: what equations that ramps cannot follow may feign
-RELIEF = 0.3  # of the heaviness of a row: less calls for another round
+RELIEF = 0.3  # of the heaviness of a row: larger changes call for another round
 SHARE = 1e-2  # of the statistical error: what equations may leave
 LEAST, MOST = 1e-12, 1e-4  # relative residual that is asked for, at most and at least
 
@@ -104,8 +103,7 @@ def on_ramps(base: Problem, spec: Spec, ramps: Ramps, near: Inverse | None, cloc
     elif still(objective, part, sought):
         part = awake(part, sought, spec.training.seed)
     sizes = row_sizes(problem, objective.whole(part), read_outs(problem.trial), torch.Generator().manual_seed(1))
-    heaviness = near.heaviness if near else heavy(objective, bool(sought.functions))
-    least = {name: RELIEVED * size for name, size in heaviness.items()}
+    heaviness = near.heaviness if near else heavy(objective)
     for number in range(ROUNDS):
         weights = weighed(objective, sizes, sigmas, heaviness)
         current = reweighed(objective, weights)
@@ -114,18 +112,20 @@ def on_ramps(base: Problem, spec: Spec, ramps: Ramps, near: Inverse | None, cloc
         else:
             found = fitted(current, part, sought, lambda: clock.left() <= 0)
         told, found = estimates(spec, current, found, sought, sigmas)
-        lighter = relieved(heaviness, weights, current.losses(found.theta), least)
+        other = adjusted(heaviness, weights, current.losses(found.theta), bool(sought.functions))
         same = all(abs(told.scatter[name].sigma / sigmas[name] - 1) <= STEADY for name in sigmas)
-        same = same and all(lighter[name] > RELIEF * heaviness[name] for name in heaviness)
+        same = same and all(RELIEF < other[name] / heaviness[name] < 1 / RELIEF for name in heaviness)
         if same or clock.left() <= 0:
             break
-        part, heaviness, sigmas = found.theta, lighter, {name: told.scatter[name].sigma for name in sigmas}
+        part, heaviness, sigmas = found.theta, other, {name: told.scatter[name].sigma for name in sigmas}
     told = doubted(told, found, sought, spec)
     if not sought.noisy:
         found = replace(found, theta=oriented(current, found.theta, spec.unknowns))
     whole = current.whole(found.theta)
     limit = enough(problem, told)
-    held_out = max(relative_residual(problem, whole, spec.training.seed), limit * borrowed(found, sought) / BORROWED)
+    residual = relative_residual(problem, whole, spec.training.seed)
+    held_out = max(residual, limit * borrowed(found, sought) / BORROWED)
+    told = resolved(told, residual, limit)
     loss = float(current.residuals(found.theta).square().sum())
     fit = Fit(problem, ramps, current, weights, whole, loss, held_out)
     return Inverse(fit, sought, found, told, heaviness, limit)
@@ -140,9 +140,8 @@ def finished(found: Inverse, spec: Spec) -> Inverse:
 
 def first_weights(problem: Problem, objective: Residuals, theta: Tensor, spec: Spec) -> dict[str, float]:
     """The weights of all rows as a fit begins."""
-    functions = any(quantity.of for quantity in spec.fitted.values())
     sizes = row_sizes(problem, theta, read_outs(problem.trial), torch.Generator().manual_seed(1))
-    return weighed(objective, sizes, deviations(problem, spec), heavy(objective, functions))
+    return weighed(objective, sizes, deviations(problem, spec), heavy(objective))
 
 
 def task(problem: Problem, spec: Spec, theta: Tensor, alone: int) -> Sought:

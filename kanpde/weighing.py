@@ -14,7 +14,8 @@ from kanpde.spec import Spec
 
 HEAVY = 1e6  # equations and conditions beside readings: what is fitted is biased by a millionth of its error or less
 HEAVY_FUNCTIONS = 1e3  # as ramps cannot follow every function, and what they cannot follow counts as known
-RELIEVED = 1e-3  # of this, at least, where they cannot be fulfilled better
+FIRST = 1e3  # to begin with, lest what is fitted be driven to where ramps are best
+LEAST = 30.0  # where they cannot be fulfilled better
 UNNOTICED = 0.01  # of a unit of χ²: what rows that cannot be fulfilled may add to the sum of squares
 
 
@@ -46,26 +47,22 @@ def weighed(
     }
 
 
-def heavy(objective: Residuals, functions: bool) -> dict[str, float]:
+def heavy(objective: Residuals) -> dict[str, float]:
     """The heaviness of all rows but readings, to begin with; none where there are no readings."""
-    most = HEAVY_FUNCTIONS if functions else HEAVY
     blocks = [part.block for part in objective.samples]
     if not any(map(measures, blocks)):
         return {}
-    return {row.name: most for block in blocks if not measures(block) for row in block.rows}
+    return {row.name: FIRST for block in blocks if not measures(block) for row in block.rows}
 
 
-def relieved(
-    heaviness: Mapping[str, float],
-    weights: Mapping[str, float],
-    losses: Mapping[str, float],
-    least: Mapping[str, float],
+def adjusted(
+    heaviness: Mapping[str, float], weights: Mapping[str, float], losses: Mapping[str, float], functions: bool
 ) -> dict[str, float]:
-    """Less heaviness for rows that cannot be fulfilled, as splines cannot any function, lest they outvote readings."""
-    found = {}
+    """As much heaviness as goes without notice; less for rows that cannot be fulfilled, lest they outvote readings."""
+    most, found = HEAVY_FUNCTIONS if functions else HEAVY, {}
     for name, size in heaviness.items():
         misfit = max(weights[name] ** 2 * losses[name], 1e-300)
-        found[name] = max(size * min(1.0, sqrt(UNNOTICED / misfit)), least[name])
+        found[name] = min(max(size * sqrt(UNNOTICED / misfit), LEAST), most)
     return found
 
 

@@ -158,6 +158,12 @@ def test_a_wrong_model_is_a_misfit(tmp_path: Path) -> None:
     assert found.verdict == "misfit" and any("scatter more" in text for text in found.warnings)
 
 
+def test_ramps_that_leave_the_equations_too_much_are_no_fit(tmp_path: Path) -> None:
+    found = fit(spec_of(HEAT, tmp_path, temperature() + noise(0)), 8)
+    assert found.estimates.verdict == "unresolved" and any("more time" in text for text in found.estimates.warnings)
+    assert fit(spec_of(HEAT, tmp_path, temperature() + noise(0)), 60).estimates.verdict == ""
+
+
 def test_readings_that_scatter_too_little_are_told(tmp_path: Path) -> None:
     found = fit(spec_of(HEAT, tmp_path, temperature())).estimates
     assert found.verdict == "" and any("scatter less" in text for text in found.warnings)
@@ -227,7 +233,6 @@ def test_profiles_end_where_the_exact_likelihood_falls(readings: int, tmp_path: 
     assert told.high[0] - told.values[0] > told.values[0] - told.low[0]
 
 
-@pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_they_say(tmp_path: Path) -> None:
     # Of 100 intervals of 95 %, 90 to 99 hold the truth with a probability of 0.98; the seeds are fixed.
     spec = spec_of(HEAT, tmp_path, temperature())
@@ -259,7 +264,6 @@ def conductivity(x: np.ndarray) -> np.ndarray:
     return 1 + 0.4 * np.sin(3 * x)
 
 
-@pytest.mark.slow
 def test_bands_of_functions_cover_the_truth(tmp_path: Path) -> None:
     # Bayesian intervals of smoothing splines cover as they say on the average along the function (Nychka 1988).
     fine = np.linspace(0, 1, 20001)
