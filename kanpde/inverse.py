@@ -93,7 +93,7 @@ def on_ramps(base: Problem, spec: Spec, ramps: Ramps, near: Inverse | None, cloc
     """All that is fitted, on given ramps; readings of unknown deviation are weighed by what they scatter, in rounds."""
     problem, theta, objective, _ = setting(base, spec, ramps)
     objective, alone = ordered(objective, spec.unknowns)
-    sought = task(problem, spec, theta, alone)
+    sought = task(problem, spec, theta, sum(alone.values()))
     sigmas = deviations(problem, spec)
     part = theta[objective.mask]
     if near is not None:
@@ -112,7 +112,7 @@ def on_ramps(base: Problem, spec: Spec, ramps: Ramps, near: Inverse | None, cloc
         else:
             found = fitted(current, part, sought, lambda: clock.left() <= 0)
         told, found = estimates(spec, current, found, sought, sigmas)
-        other = adjusted(heaviness, weights, current.losses(found.theta), bool(sought.functions))
+        other = adjusted(heaviness, found.elimination, alone, bool(sought.functions))
         same = all(abs(told.scatter[name].sigma / sigmas[name] - 1) <= STEADY for name in sigmas)
         same = same and all(RELIEF < other[name] / heaviness[name] < 1 / RELIEF for name in heaviness)
         if same or clock.left() <= 0:

@@ -7,6 +7,7 @@ from math import sqrt
 from typing import Mapping, Sequence
 
 from kanpde.domain import Fixed
+from kanpde.elimination import Elimination
 from kanpde.extras import DEVIATION
 from kanpde.objective import Residuals
 from kanpde.problem import Block, Problem, Row, needed_derivatives
@@ -56,19 +57,21 @@ def heavy(objective: Residuals) -> dict[str, float]:
 
 
 def adjusted(
-    heaviness: Mapping[str, float], weights: Mapping[str, float], losses: Mapping[str, float], functions: bool
+    heaviness: Mapping[str, float], found: Elimination, alone: Mapping[str, int], functions: bool
 ) -> dict[str, float]:
-    """As much heaviness as goes without notice; less for rows that cannot be fulfilled, lest they outvote readings."""
-    most, found = HEAVY_FUNCTIONS if functions else HEAVY, {}
-    for name, size in heaviness.items():
-        misfit = max(weights[name] ** 2 * losses[name], 1e-300)
-        found[name] = min(max(size * sqrt(UNNOTICED / misfit), LEAST), most)
-    return found
+    """As much heaviness as goes without notice; less where rows cannot be fulfilled, lest they outvote readings.
+
+    What cannot be fulfilled is what remains if the read-outs, or what is fitted, follow such rows without readings.
+    """
+    most = HEAVY_FUNCTIONS if functions else HEAVY
+    misfits = {False: float(found.equations[:, -1].square().sum()), True: float(found.held[-1, -1] ** 2)}
+    factors = {kind: sqrt(UNNOTICED / max(misfit, 1e-300)) for kind, misfit in misfits.items()}
+    return {name: min(max(size * factors[name in alone], LEAST), most) for name, size in heaviness.items()}
 
 
-def ordered(objective: Residuals, unknowns: Sequence[str]) -> tuple[Residuals, int]:
-    """The rows that know of unknowns first, then those of what is fitted alone, then readings; and those in between."""
-    first, alone, last, count = [], [], [], 0
+def ordered(objective: Residuals, unknowns: Sequence[str]) -> tuple[Residuals, dict[str, int]]:
+    """The rows of unknowns first, then those of what is fitted alone, then readings; and the numbers of the second."""
+    first, second, last, alone = [], [], [], {}
     for part in objective.samples:
         if measures(part.block):
             last.append(part)
@@ -76,10 +79,12 @@ def ordered(objective: Residuals, unknowns: Sequence[str]) -> tuple[Residuals, i
         for row, weight in zip(part.block.rows, part.weights):
             needed = needed_derivatives(objective.problem.trial, (row,))
             single = replace(part, block=replace(part.block, rows=(row,), needed=needed), weights=(weight,))
-            known = set(needed) & set(unknowns)
-            (first if known else alone).append(single)
-            count += 0 if known else part.count
-    return replace(objective, samples=(*first, *alone, *last)), count
+            if set(needed) & set(unknowns):
+                first.append(single)
+            else:
+                second.append(single)
+                alone[row.name] = part.count
+    return replace(objective, samples=(*first, *second, *last)), alone
 
 
 def measures(block: Block) -> bool:
