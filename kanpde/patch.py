@@ -22,6 +22,7 @@ from kanpde.trial import Branch
 
 DENSITY = 1.25  # points along an axis, over its functions
 EMPHASIS = 100.0  # of conditions on sides that are not built in
+NEAR = 0.25  # of the sides: up to this distance to a corner residuals count less
 ITERATIONS = 12
 ROUNDING = 1e-14
 CLOSE = 1e-4  # relative step with which the last iteration will do, if the norm stands still
@@ -104,11 +105,11 @@ class Patch:
 
     def points(self, block: Block) -> tuple[Lines, Tensor, Tensor]:
         """Gauss points of a block on either axis, roots of their weights [n, X·Y] and the intervals [n]."""
-        low, high = self.box[self.axis]
-        breaks = low + (self.along.breaks + 1) * (high - low) / 2
+        (low, high), panels = self.box[self.axis], with_middles(self.along)
+        breaks = low + (panels + 1) * (high - low) / 2
         x, wx = gauss_points(breaks, per_interval(self.along))
         y, wy = (part.flatten() for part in gauss_points(self.across_breaks(), per_interval(self.across)))
-        intervals = torch.arange(self.along.intervals)
+        intervals = self.along.interval_of(panels[:-1])
         if block.face is not None and block.face[0] == self.axis:
             at = -block.face[1]
             x, wx, intervals = breaks[at].view(1, 1), wx.new_ones(1, 1), intervals[[at]]
@@ -122,9 +123,9 @@ class Patch:
         return Ground(torch.stack([g.flatten() for g in self.ordered(x[:, :, None].expand(shape), y.expand(shape))]))
 
     def across_breaks(self) -> Tensor:
-        """The breaks across the band as coordinates."""
+        """The breaks across the band, with middles, as coordinates."""
         low, high = self.box[1 - self.axis]
-        return low + (self.across.breaks + 1) * (high - low) / 2
+        return low + (with_middles(self.across) + 1) * (high - low) / 2
 
     def placements(self, block: Block) -> Iterator[Placement]:
         """The points of a block, a few intervals at a time, with the splines there."""
@@ -132,13 +133,30 @@ class Patch:
         orders = [max(a[k] for needed in block.needed.values() for a in needed) for k in (self.axis, 1 - self.axis)]
         where, slope = mapped(y, self.box[1 - self.axis])
         across = torch.stack([dense(self.across, where, m).T * slope**m for m in range(orders[1] + 1)])
-        emphasis = 1.0 if block.face is None else EMPHASIS
+        roots = roots * (self.by_corners(block, x, y) if block.face is None else EMPHASIS)
         few = max(1, CHUNK // roots.shape[1])
         for part, weights, numbers in zip(x.split(few), roots.split(few), intervals.split(few)):
             where, slope = mapped(part, self.box[self.axis])
             found = self.along.local(where.flatten(), orders[0])[1]
             along = torch.stack([table.view(-1, *part.shape) * slope**m for m, table in enumerate(found)])
-            yield Placement(block, self.ground(part, y), emphasis * weights, numbers, along, across)
+            yield Placement(block, self.ground(part, y), weights, numbers, along, across)
+
+    @property
+    def steady(self) -> bool:
+        """Whether the patch is all of a rectangle in space, and no window of time."""
+        return "t" not in self.problem.trial.scope.coordinates
+
+    def by_corners(self, block: Block, x: Tensor, y: Tensor) -> Tensor | float:
+        """How much residuals [n, X·Y] count: the distance to the nearest corner to half the order of the equations.
+
+        Their squares can so be integrated where data clash (Cox & Fix 1984; Lee, Manteuffel & Westphal 2006).
+        """
+        if not self.steady or self.problem.trial.periodic:
+            return 1.0
+        order = max(sum(alpha) for needed in block.needed.values() for alpha in needed)
+        p, q = ((1 - mapped(z, self.box[k])[0].abs()) / 2 for z, k in ((x, self.axis), (y, 1 - self.axis)))
+        distance = (p[:, :, None] ** 2 + q**2).sqrt()
+        return (distance / NEAR).clamp_max(1.0).flatten(1) ** (order / 2)
 
     def linearised(self, at: Placement, active: Tensor) -> Rows:
         """Weighted residuals by interval, and their derivatives by the active coefficients [K', O] that are free.
@@ -237,6 +255,13 @@ def mapped(x: Tensor, ends: tuple[float, float]) -> tuple[Tensor, float]:
 def per_interval(spline: Spline) -> int:
     """Points in each interval, enough for all functions."""
     return max(2, ceil(DENSITY * spline.size / spline.intervals))
+
+
+def with_middles(spline: Spline) -> Tensor:
+    """The breaks, with the middles of the first and last interval, which hold all functions of a clamped end."""
+    ends = torch.zeros(spline.intervals, dtype=torch.bool)
+    ends[[0, -1]] = not spline.periodic and spline.intervals > 1
+    return spline.divided(ends).breaks
 
 
 def gauss_points(breaks: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from kanpde.build import SIDES, assemble, scope_of, statements
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
+from kanpde.evaluation import Ground
 from kanpde.marching import March, joined, polynomials, windows
 from kanpde.network import Network
 from kanpde.patch import EMPHASIS, Patch
@@ -151,23 +152,41 @@ def state_of(problem: Problem, theta: Tensor, stage: str, spec: Spec) -> State:
 
 
 def losses_of(problem: Problem, theta: Tensor) -> Callable[[], Mapping[str, float]]:
-    """Each row's mean square at fixed points, computed when asked for."""
+    """Each row's mean square at fixed points, inside as many in each cell, computed when asked for."""
 
     def losses() -> Mapping[str, float]:
-        generator = torch.Generator().manual_seed(7)
-        return {
-            row.name: float(values.square().mean())
-            for block in problem.blocks
-            for row, values in zip(block.rows, rows_at(problem, block, theta, draw(problem, block, POINTS, generator)))
-        }
+        generator, found = torch.Generator().manual_seed(7), {}
+        for block in problem.blocks:
+            ground, shares = draw(problem, block, POINTS, generator), torch.ones(())
+            if block.face is None:
+                ground, shares = by_cells(problem, ground.points)
+            for row, values in zip(block.rows, rows_at(problem, block, theta, ground)):
+                found[row.name] = float((shares * values.square()).mean())
+        return found
 
     return losses
 
 
+def by_cells(problem: Problem, points: Tensor) -> tuple[Ground, Tensor]:
+    """Even points [d, N] moved so that each cell has as many, and the sizes [N] of what they then stand for."""
+    moved, shares = [], torch.ones_like(points[0])
+    for x, (low, high), axis in zip(points, problem.trial.box, axes_of(problem)):
+        counted = (x - low) / (high - low) * axis.intervals
+        cell = counted.long().clamp_max(axis.intervals - 1)
+        lengths = axis.breaks.diff()[cell] / (axis.breaks[-1] - axis.breaks[0])
+        start = (axis.breaks[cell] - axis.breaks[0]) / (axis.breaks[-1] - axis.breaks[0])
+        moved.append(low + (start + (counted - cell) * lengths) * (high - low))
+        shares = shares * lengths
+    return Ground(torch.stack(moved)), shares / shares.mean()
+
+
+def axes_of(problem: Problem) -> tuple[Spline, ...]:
+    """The splines of a separable network."""
+    return problem.trial.branches[0].network.layers[0].axes  # type: ignore[union-attr]
+
+
 def described(problem: Problem) -> str:
     """The network in a few words: `separable splines, x: degree 9 on 180 intervals, t: …`."""
-    axes = problem.trial.branches[0].network.layers[0].axes  # type: ignore[union-attr]
-    parts = [
-        f"{n}: degree {s.degree} on {s.intervals} intervals" for n, s in zip(problem.trial.scope.coordinates, axes)
-    ]
+    named = zip(problem.trial.scope.coordinates, axes_of(problem))
+    parts = [f"{n}: degree {s.degree} on {s.intervals} intervals" for n, s in named]
     return f"separable splines, {', '.join(parts)}"

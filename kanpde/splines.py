@@ -150,11 +150,16 @@ def dense(spline: Spline, x: Tensor, order: int = 0) -> Tensor:
     return found.scatter_add_(1, index.T, tables[order].T)
 
 
-def refined(spline: Spline, cube: Tensor, size: Tensor, tolerance: float) -> Spline:
-    """The spline with intervals, and their neighbours, halved where coefficients [K, …, O] are cut off too early."""
+def cut_off(spline: Spline, cube: Tensor, size: Tensor) -> Tensor:
+    """What intervals [n] that may be halved lack of coefficients [K, …, O], relative to the sizes [O] of unknowns."""
     lengths = spline.breaks.diff() / (spline.breaks[-1] - spline.breaks[0])
     share = (lengths * spline.intervals).sqrt().clamp_max(1.0)  # in the mean square; at most as at a point
-    wrong = ((spline.truncation(cube) / size).amax(dim=(1, 2)) * share > tolerance) & (lengths > SHORTEST)
+    return (spline.truncation(cube) / size).amax(dim=(1, 2)) * share * (lengths > SHORTEST)
+
+
+def refined(spline: Spline, cube: Tensor, size: Tensor, tolerance: float) -> Spline:
+    """The spline with intervals, and their neighbours, halved where coefficients [K, …, O] are cut off too early."""
+    wrong = cut_off(spline, cube, size) > tolerance
     if not wrong.any() or spline.intervals >= MOST_INTERVALS:
         return spline
     return spline.divided(wrong | wrong.roll(1) | wrong.roll(-1) if spline.periodic else widened(wrong))

@@ -7,10 +7,11 @@ from typing import Iterator
 import torch
 
 from kanpde.patch import Patch
-from kanpde.splines import refined
+from kanpde.splines import cut_off, refined
 
 MOST = 12_000  # coefficients
 LOOSE = 1e-4  # tolerance on coarse splines, which cut off more than that
+WORST = 0.1  # of the most that an interval cuts off: the least for which others are halved with it
 
 
 def refinements(patch: Patch, tolerance: float) -> Iterator[tuple[Patch, float]]:
@@ -28,14 +29,15 @@ def refinements(patch: Patch, tolerance: float) -> Iterator[tuple[Patch, float]]
             return
         patch, norm = found
         yield patch, norm
-        size = patch.size()
-        along = refined(patch.along, patch.cube, size, tolerance)
-        across = refined(patch.across, patch.cube.transpose(0, 1), size, tolerance)
+        size, turned = patch.size(), patch.cube.transpose(0, 1)
+        most = float(max(cut_off(patch.along, patch.cube, size).max(), cut_off(patch.across, turned, size).max()))
+        bound = max(tolerance, WORST * most)
+        along = refined(patch.along, patch.cube, size, bound)
+        across = refined(patch.across, turned, size, bound)
         if along is patch.along and across is patch.across:
             if aim == tolerance:
                 return
             aim = tolerance
             continue
-        cut_off = (patch.along.truncation(patch.cube) / size).max()
-        aim = min(max(0.01 * float(cut_off), tolerance), LOOSE)
+        aim = min(max(0.01 * most, tolerance), LOOSE)
         patch = patch.moved(along, across)
