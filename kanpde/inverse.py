@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf, sqrt
+from math import sqrt
 from typing import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from kanpde.analysis import degree_in_unknowns, survey
 from kanpde.clock import Clock, State, losses_of
 from kanpde.doubts import doubted, resolved
-from kanpde.elimination import Order
 from kanpde.estimates import Estimates
 from kanpde.fitting import Found, Sought, fitted
 from kanpde.objective import Residuals
 from kanpde.orientation import oriented
 from kanpde.points import row_sizes
-from kanpde.problem import Problem, read_outs, trained_sizes
+from kanpde.problem import Problem, read_outs
 from kanpde.profile import profiled
 from kanpde.ramps import Fit, Ramps, layout, projected, ramps_problem, setting
 from kanpde.relative import relative_residual
 from kanpde.search import Aim, search
-from kanpde.smoothness import Roughness, roughness
 from kanpde.spec import Spec
 from kanpde.starts import awake, begun, still, tried
+from kanpde.task import task
 from kanpde.uncertainty import borrowed, estimates
 from kanpde.weighing import (
     adjusted,
@@ -142,40 +140,6 @@ def first_weights(problem: Problem, objective: Residuals, theta: Tensor, spec: S
     """The weights of all rows as a fit begins."""
     sizes = row_sizes(problem, theta, read_outs(problem.trial), torch.Generator().manual_seed(1))
     return weighed(objective, sizes, deviations(problem, spec), heavy(objective))
-
-
-def task(problem: Problem, spec: Spec, theta: Tensor, alone: int) -> Sought:
-    """What is sought, in the order of the trained coefficients: read-outs, then what is fitted."""
-    sizes = trained_sizes(problem.trial, read_outs(problem.trial))
-    starts = [sum(sizes[:k]) for k in range(len(sizes))]
-    kept = [k for k, branch in enumerate(problem.trial.branches) if branch.unknowns[0] in spec.fitted]
-    inner = starts[kept[0]]
-    low, high, blocks = [], [], []
-    functions: list[Roughness] = []
-    for k in kept:
-        quantity = spec.fitted[problem.trial.branches[k].unknowns[0]]
-        bounds = quantity.range or (-inf, inf)
-        low.append(torch.full((sizes[k],), bounds[0], dtype=torch.float64))
-        high.append(torch.full((sizes[k],), bounds[1], dtype=torch.float64))
-        where = slice(starts[k] - inner, starts[k] - inner + sizes[k])
-        blocks.append(where)
-        if quantity.of:
-            functions.append(roughness(problem, theta, k, where))
-    count = sum(block.face.ground.count * len(block.rows) for block in problem.blocks if measures(block))
-    free = any(data.sigma is None for data in spec.data)
-    return Sought(
-        Order(inner, alone, count), torch.cat(low), torch.cat(high), tuple(blocks), tuple(functions),
-        linear_without_fits(spec), free,
-    )  # fmt: skip
-
-
-def linear_without_fits(spec: Spec) -> bool:
-    """Whether everything is affine in the unknowns where what is fitted is known."""
-    facts = survey(spec.definitions, spec.unknowns, spec.spatial)
-    equations = [*spec.equations, *(c.equation for c in (*spec.initial, *spec.boundary))]
-    formulas = [side for equation in equations for side in (equation.left, equation.right)]
-    formulas += [formula for constraint in spec.constraints for formula in constraint.formulas]
-    return all(degree_in_unknowns(formula, facts) <= 1 for formula in formulas)
 
 
 def enough(problem: Problem, told: Estimates) -> float:
