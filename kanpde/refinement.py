@@ -43,12 +43,13 @@ def refined(
     """The same trial solution on grids that fit their inputs, of `grid` intervals if that is given."""
     if not has_splines(problem):
         return problem, theta
-    ground = Ground(samples_of(problem, generator))
+    unit = samples(len(problem.trial.box), generator)
     branches, parts, start = [], [], 0
     for branch in problem.trial.branches:
         part = theta[start : start + branch.network.size].detach().cpu().double()
         start += branch.network.size
         zero = frozenset({(0,) * len(problem.trial.box)})
+        ground = Ground(place(unit, branch.box or problem.trial.box, None))
         inputs = problem.trial.inputs(ground, zero, branch).value
         network, part = refined_network(branch.network, part, torch.as_tensor(inputs), grid)
         branches.append(replace(branch, network=network))
@@ -56,11 +57,10 @@ def refined(
     return replace(problem, trial=replace(problem.trial, branches=tuple(branches))), torch.cat(parts).to(theta)
 
 
-def samples_of(problem: Problem, generator: torch.Generator) -> Tensor:
-    """Points [d, N] that fill the box, its corners among them, or some of these in many dimensions."""
-    box = problem.trial.box
-    inside = sobol(len(box), SAMPLES, generator)
-    return place(torch.cat([inside, corners(len(box), generator).to(inside)], dim=1), box, None)
+def samples(dimensions: int, generator: torch.Generator) -> Tensor:
+    """Points [d, N] that fill the unit cube, its corners among them, or some of these in many dimensions."""
+    inside = sobol(dimensions, SAMPLES, generator)
+    return torch.cat([inside, corners(dimensions, generator).to(inside)], dim=1)
 
 
 def corners(dimensions: int, generator: torch.Generator) -> Tensor:
