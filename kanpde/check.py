@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EquationSummary", "Kind", "Summary", "degree_in_unknowns", "ground_of", "kind", "summary"]
 
-NOT_YET: Mapping[str, str] = {}  # sections and their fields
 MOST_LISTED = 8
 MEASURES = {1: ("length", "points"), 2: ("area", "length"), 3: ("volume", "area")}
 
@@ -230,11 +229,6 @@ def _of(constraint: Constraint, ground: Ground) -> str:
     if isinstance(constraint, PointConstraint):
         return f"{nature}, at {', '.join(f'{name} = {value:g}' for name, value in constraint.point.items())}"
     return f"{nature}, over the domain"
-
-
-def unsolved(spec: Spec) -> tuple[str, ...]:
-    """The sections of a problem that can be read, but not solved yet."""
-    return tuple(name for name, part in NOT_YET.items() if getattr(spec, part))
 
 
 def described(spec: Spec, found: Summary) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Sequence, Union
+from typing import Union
 
 import numpy as np
 import torch
@@ -173,8 +173,3 @@ class Domain:
         if self.region is None:
             return torch.ones(points.shape[1], dtype=torch.bool)
         return torch.as_tensor(self.region.inside(points[: len(self.region.axes)].numpy()))
-
-
-def scattered(box: Sequence[tuple[float, float]], count: int, seed: int) -> Tensor:
-    """Points [d, N] evenly spread over a box, the same at every call."""
-    return place(sobol(len(box), count, torch.Generator().manual_seed(seed)), box, None)

@@ -34,13 +34,11 @@ class ProductLayer:
     """y_o = Σ c_{jk…o} φ_j(x) ψ_k(y) …: a separable network with all products of its edges' splines.
 
     Multiplication nodes as in Liu et al. (2024, KAN 2.0), separable trial solutions as in Jacob et al. (2024, SPIKAN).
-    The inputs must be coordinates, each of which varies along its own axis only. With a `memory`, features are kept
-    by the identity of the input jet, for layers that live no longer than their points.
+    The inputs must be coordinates, each of which varies along its own axis only.
     """
 
     axes: tuple[Spline, ...]
     outputs: int
-    memory: dict[int, tuple[Jet, Tensor, Tensor, list[Index]]] | None = None
     before: None = None
 
     @property
@@ -64,13 +62,8 @@ class ProductLayer:
 
     def stacked(self, jet: Jet) -> tuple[Tensor, Tensor, list[Index]]:
         """Which products differ from zero [L, N], their derivatives [S, L, N] and the multi-indices of these."""
-        if self.memory is not None and id(jet) in self.memory:
-            return self.memory[id(jet)][1:]
         index, features = self.features(jet)
-        found = (index, torch.stack(list(features.values())), list(features))
-        if self.memory is not None:
-            self.memory[id(jet)] = (jet, *found)
-        return found
+        return index, torch.stack(list(features.values())), list(features)
 
     def features(self, jet: Jet) -> tuple[Tensor, dict[Index, Tensor]]:
         """Which products differ from zero [L, N], and each derivative of theirs [L, N]."""

@@ -16,7 +16,6 @@ from typing import Any, Callable, Mapping
 import numpy as np
 import torch
 
-from kanpde.check import unsolved
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
 from kanpde.points import draw, rows_at
@@ -70,7 +69,6 @@ def solve(spec: Spec, watch: Callable[[Progress], None] = lambda progress: None)
 
     Raises KanpdeError where the settings cannot be followed on this machine.
     """
-    unsupported(spec)
     prepare(spec)
     clock = Clock(monotonic(), spec.training.stop.time or SECONDS)
     generator = torch.Generator().manual_seed(spec.training.seed)
@@ -103,12 +101,6 @@ def solve(spec: Spec, watch: Callable[[Progress], None] = lambda progress: None)
         replace(spec, enforce=state.enforce), state.problem, state.theta.cpu().double(), columns(rows), outcome,
         summary(spec, state, step, clock, progress), provenance(spec, clock), state.estimates,
     )
-
-
-def unsupported(spec: Spec) -> None:
-    """Refuse a problem with sections that can be read, but not solved yet."""
-    if found := unsolved(spec):
-        raise KanpdeError(f"{'this section is' if len(found) == 1 else 'these are'} not solved yet: {', '.join(found)}")
 
 
 def prepare(spec: Spec) -> None:

@@ -16,8 +16,9 @@ from torch import Tensor
 from kanpde.architecture import basis_of
 from kanpde.bases import BASES, Basis, BSpline
 from kanpde.bases.bspline import adapted_knots, uniform_knots
+from kanpde.functions import UNIVARIATE
 from kanpde.jet import closure, variable
-from kanpde.network import KanLayer, Network
+from kanpde.network import KanLayer, Network, tables_of
 from kanpde.spec import NetworkSpec
 from kanpde.stored import layer_arrays, stored_layer
 from kanpde.trial import stacked
@@ -113,6 +114,22 @@ def test_settings_shape_the_basis(name: str) -> None:
     for setting in WORDS[name].settings:
         assert getattr(basis_of(asked), setting) == getattr(asked, setting)
     assert basis_of(NetworkSpec(basis=name)).size == BASES[name]().size
+
+
+@every_basis
+def test_derivatives_by_the_bounded_argument_are_those_of_automatic_differentiation(name: str, basis: Basis) -> None:
+    # Beyond [-1, 1], where tanh flattens; 1e-11 as above.
+    u = (3 * points()).requires_grad_()
+    tables = torch.stack([one.transpose(0, 1) for one in tables_of(basis, basis.bound, u.detach(), 3)])
+    values = basis.table(UNIVARIATE[basis.bound].value(u) if basis.bound else u, 0)[0]
+    for k, found in enumerate(values.unbind(1)):
+        expected = [found]
+        for _ in range(3):
+            slope = None
+            if expected[-1].requires_grad:
+                slope = torch.autograd.grad(expected[-1].sum(), u, create_graph=True, allow_unused=True)[0]
+            expected.append(torch.zeros_like(u) if slope is None else slope)
+        assert_close(tables[:, :, k], torch.stack(expected).detach(), 1e-11)
 
 
 @every_basis

@@ -12,15 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanpde.analysis import degree_in_unknowns
-from kanpde.check import described, ground_of, kind, summary, unsolved
+from kanpde.check import described, ground_of, kind, summary
 from kanpde.columns import column_names, read_columns
-from kanpde.errors import KanpdeError, ResultError
+from kanpde.errors import ResultError
 from kanpde.expression import show
 from kanpde.fits import Fitted
 from kanpde.integrals import IntegralConstraint
 from kanpde.measurements import measurements
 from kanpde.point_values import PointConstraint
-from kanpde.solve import solve
 from kanpde.spec import Constraint, Spec, read_spec, read_spec_text
 
 HEAT = """\
@@ -253,13 +252,6 @@ def test_the_summary_tells_what_is_fitted_and_to_what(tmp_path: Path) -> None:
         "constraint  mass: nonlinear, over the domain",
         "data        probe: 7 readings of u; standard deviation 0.01",
     ]
-
-
-def test_sections_that_are_not_solved_yet_are_refused_by_name() -> None:
-    spec = read(HEAT)
-    if unsolved(spec):
-        with pytest.raises(KanpdeError, match="not solved yet: fit, data"):
-            solve(spec)
 
 
 def test_overrides_reach_into_fits_and_data(tmp_path: Path) -> None:
