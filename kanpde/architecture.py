@@ -45,7 +45,7 @@ def deep_network(inputs: int, outputs: int, asked: NetworkSpec) -> Network:
     else:
         basis = basis_of(asked)
         layers = [KanLayer(basis, a, b, basis.bound if k else None) for k, (a, b) in enumerate(zip(sizes, sizes[1:]))]
-    return Network(tuple(layers))
+    return Network(tuple(layers), asked.scale or 1.0)
 
 
 def deep_networks(spec: Spec) -> list[tuple[Network, tuple[str, ...]]]:

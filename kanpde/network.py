@@ -169,6 +169,7 @@ class Network:
     """Layers one after another; the coefficients of all lie in one flat vector, layer by layer."""
 
     layers: tuple[Layer, ...]
+    scale: float = 1.0  # of the random start
 
     @property
     def size(self) -> int:
@@ -203,7 +204,7 @@ class Network:
 
     def initial(self, generator: torch.Generator) -> Tensor:
         """A random start, drawn from the generator."""
-        return torch.cat([layer.initial(generator).reshape(-1) for layer in self.layers])
+        return self.scale * torch.cat([layer.initial(generator).reshape(-1) for layer in self.layers])
 
 
 def size(layer: Layer) -> int:

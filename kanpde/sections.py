@@ -94,7 +94,7 @@ class UnknownNetwork(Section):
     width: Auto[Annotated[int, Field(ge=1, le=4096)]] = Field(default=None, description="nodes in each hidden layer")
     depth: Auto[Annotated[int, Field(ge=1, le=64)]] = Field(default=None, description="number of hidden layers")
     scale: Auto[Annotated[float, Field(gt=0)]] = Field(
-        default=None, description="size of the random slopes at the start"
+        default=None, description="of the random start: size of the slopes of ramps, factor of deep networks"
     )
 
 

@@ -91,7 +91,7 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
     if spec.fitted:
         return [Method("fits: what is unknown and the read-outs together, by Gauss-Newton", inverse(spec, clock))]
     linear, rectangle = is_linear(spec), open_to_splines(spec)
-    narrow = replace(spec, network=replace(spec.network, width=None))  # a width asked for is that of ramps
+    narrow = replace(spec, network=replace(spec.network, width=None, scale=None))  # those asked for are of ramps
     depth = Method("no other method made the residual small", deep(narrow, generator, clock), ACCEPTED)
     cornered = linear and spec.region is None and spec.enforce == "auto" and has_corners(spec)
     if linear:

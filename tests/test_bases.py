@@ -14,7 +14,7 @@ from scipy.interpolate import BSpline as SciPySpline
 from torch import Tensor
 
 from kanpde.architecture import basis_of
-from kanpde.bases import BASES, Basis, BSpline
+from kanpde.bases import BASES, Basis, BSpline, Chebyshev
 from kanpde.bases.bspline import adapted_knots, uniform_knots
 from kanpde.functions import UNIVARIATE
 from kanpde.jet import closure, variable
@@ -263,3 +263,9 @@ def test_uniform_knots_divide_each_range_evenly() -> None:
     knots = uniform_knots(torch.tensor([[-1.0, 1.0], [0.0, 6.0]], dtype=torch.float64), 4, 2)
     expected = torch.stack([torch.linspace(-2, 2, 9), torch.linspace(-3, 9, 9)]).double()
     assert (knots - expected).abs().max() < 1e-14
+
+
+def test_the_scale_of_a_network_is_a_factor_of_its_start() -> None:
+    layers = (KanLayer(Chebyshev(5), 2, 4), KanLayer(Chebyshev(5), 4, 1, "tanh"))
+    one, other = (Network(layers, scale).initial(torch.Generator().manual_seed(1)) for scale in (1.0, 0.577))
+    assert torch.equal(other, 0.577 * one)
