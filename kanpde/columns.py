@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 
 from kanpde.errors import ResultError
-from kanpde.hdf5_open import datasets, first_line, opened, values
+from kanpde.hdf5_open import datasets, first_line, opened
+from kanpde.hdf5_values import values
 
 LARGEST = 100_000_000  # bytes
 MOST_ROWS = 1_000_000

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Iterator
 
 import h5py
-import numpy as np
 
+from kanpde.bounded import spare_memory
 from kanpde.errors import ResultError
 
 LARGEST_TOTAL = 8 * 2**30  # bytes in memory of all the arrays of one file
+UNPACKED = 16  # times its size on disk that a file may become, beyond what is
+HARMLESS = 512 * 2**20  # bytes
 DEEPEST = 32
 MOST_OBJECTS = 100_000
 BEST_COMPRESSION = 1100  # deflate cannot do better than 1032 to 1
@@ -26,13 +28,21 @@ def opened(path: Path) -> Iterator[h5py.File]:
     if not h5py.is_hdf5(path):
         raise ResultError(f"{path}: not an HDF5 file, or the beginning of it is damaged")
     try:
-        with h5py.File(path, "r", locking="best-effort") as file:
-            check_size(file, path.stat().st_size)
+        size = path.stat().st_size
+        with spare_memory(2 * most(size)), h5py.File(path, "r", locking="best-effort") as file:
+            check_size(file, size)
             yield file
     except ResultError as error:
         raise ResultError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise ResultError(f"{path}: it takes more memory than a file of {size} bytes may") from error
     except BROKEN as error:
         raise ResultError(f"{path}: the file is broken: {first_line(error)}") from error
+
+
+def most(size: int) -> int:
+    """The bytes that the arrays of a file of a given size may take in memory."""
+    return min(max(UNPACKED * size, HARMLESS), LARGEST_TOTAL)
 
 
 def first_line(error: BaseException) -> str:
@@ -69,8 +79,9 @@ def check_size(file: h5py.File, bytes_on_disk: int) -> None:
         if data.nbytes > BEST_COMPRESSION * bytes_on_disk:
             raise ResultError(f"'{data.name}' claims {data.nbytes} bytes; a file of {bytes_on_disk} cannot hold them")
         total += data.nbytes
-    if total > LARGEST_TOTAL:
-        raise ResultError(f"its arrays take {total / 2**30:.1f} GiB; at most {LARGEST_TOTAL / 2**30:.0f} are read")
+    if total > most(bytes_on_disk):
+        allowed = f"at most {most(bytes_on_disk) / 2**20:.0f} are read from a file of {bytes_on_disk} bytes"
+        raise ResultError(f"its arrays take {total / 2**20:.0f} MiB; {allowed}")
 
 
 def every_dataset(group: h5py.Group) -> Iterator[h5py.Dataset]:
@@ -88,12 +99,3 @@ def every_dataset(group: h5py.Group) -> Iterator[h5py.Dataset]:
             else:
                 waiting.append((member, depth + 1))
 
-
-def values(data: h5py.Dataset) -> np.ndarray:
-    """The array in memory."""
-    return np.asarray(data[()])
-
-
-def text(value: object) -> str:
-    """An attribute's or scalar dataset's value as text."""
-    return value.decode() if isinstance(value, bytes) else str(value)

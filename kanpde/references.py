@@ -7,13 +7,14 @@ import zipfile
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.lib import format as npy
 
 from kanpde.errors import ResultError, nearest
-from kanpde.hdf5_open import LARGEST_TOTAL, datasets, first_line, opened, text, values
+from kanpde.hdf5_open import datasets, first_line, most, opened
+from kanpde.hdf5_values import attribute, dimensions, values
 
 CUSTOMARY = ("x", "y", "z", "r", "theta", "phi", "t")  # the names of coordinates, where nobody says which they are
 CERTIFIED = "certified_error"
@@ -73,23 +74,12 @@ def read_h5(path: Path, coordinates: Sequence[str] | None) -> Samples:
     """The arrays at the root of an HDF5 or netCDF-4 file."""
     with opened(path) as file:
         found = {name: data for name, data in datasets(file).items()
-                 if data.dtype.kind in "fiu" and text(data.attrs.get("kind", "")) in KINDS}
-        everywhere = certified(file.attrs) or certified(datasets(file))
-        errors = {name: certified(data.attrs) or everywhere for name, data in found.items()}
-        named = {name: tuple(dimension.label or scale_name(dimension) for dimension in data.dims)
-                 for name, data in found.items()}
+                 if data.dtype.kind in "fiu" and attribute(data, "kind", "") in KINDS}
+        stated = values(found[CERTIFIED]) if CERTIFIED in found else attribute(file, CERTIFIED, 0.0)
+        errors = {name: float(np.max(attribute(data, CERTIFIED, stated))) for name, data in found.items()}
+        named = {name: dimensions(data) for name, data in found.items()}
         arrays = {name: values(data) for name, data in found.items()}
     return arranged(Table(str(path), arrays, named, errors), coordinates)
-
-
-def certified(container: Mapping[str, Any]) -> float:
-    """The certified error that attributes or arrays state, 0 if none."""
-    return float(np.max(container[CERTIFIED])) if CERTIFIED in container else 0.0
-
-
-def scale_name(dimension: Any) -> str:
-    """The name of the coordinate tied to a dimension, if one is."""
-    return str(dimension[0].name).rsplit("/", 1)[-1] if len(dimension) else ""
 
 
 def read_npz(path: Path, coordinates: Sequence[str] | None) -> Samples:
@@ -102,7 +92,7 @@ def read_npz(path: Path, coordinates: Sequence[str] | None) -> Samples:
         raise ResultError(f"{path}: not a readable NumPy archive: {first_line(error)}") from error
     numbers = {name: array for name, array in arrays.items() if array.dtype.kind in "fiu"}
     named = {name: tuple(map(str, arrays[f"{name}_axes"])) for name in numbers if f"{name}_axes" in arrays}
-    everywhere = certified(numbers)
+    everywhere = numbers.get(CERTIFIED, 0.0)
     errors = {name: float(np.max(arrays.get(f"{name}_{CERTIFIED}", everywhere))) for name in numbers}
     return arranged(Table(str(path), numbers, named, errors), coordinates)
 
@@ -117,7 +107,7 @@ def check_archive(path: Path) -> None:
                 shape, _, kind = read_header(stream)
             size = int(np.prod(shape, dtype=object)) * kind.itemsize
             total += size
-            if size > member.file_size or total > LARGEST_TOTAL:
+            if size > member.file_size or total > most(path.stat().st_size):
                 raise ValueError(f"'{member.filename}' claims {size} bytes")
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from kanpde.errors import ResultError
 from kanpde.estimates import from_dictionary
-from kanpde.hdf5_open import datasets, opened, subgroup, text, values
+from kanpde.hdf5_open import BROKEN, datasets, opened, subgroup
+from kanpde.hdf5_values import attribute, text, values
 from kanpde.result import Field, FieldError, Outcome, Result
 from kanpde.writers.layout import FILE, FORMAT, OF_THE_SPEC, VERSION, permutation, stored_order
 from kanpde.writers.nested import load
@@ -25,15 +26,15 @@ def read(path: Path | str) -> Result:
         entry = subgroup(file, "entry")
         if entry is None:
             raise ResultError("it has no group 'entry'")
-        order = json.loads(text(entry.attrs["coordinates"]))
+        order = json.loads(text(attribute(entry, "coordinates")))
         return Result(
-            title=text(file.attrs["title"]),
+            title=text(attribute(file, "title")),
             axes=read_axes(file, order),
             fields=read_fields(file, order),
             errors={name: FieldError(**error) for name, error in nested(file, "errors").items()},
             history=read_history(subgroup(entry, "history")),
             network=nested(file, "network"),
-            outcome=Outcome[text(entry.attrs["outcome"])],
+            outcome=Outcome[text(attribute(entry, "outcome"))],
             outline=nested(file, "outline"),
             summary=nested(file, "summary"),
             estimates=from_dictionary(nested(file, "fit")),
@@ -65,17 +66,17 @@ def is_result(path: Path) -> bool:
     """Whether `path` is a result file, whole or not."""
     try:
         with h5py.File(path, "r", locking="best-effort") as file:
-            return text(file.attrs.get("kanpde_format", "")) == FORMAT
-    except (OSError, RuntimeError):
+            return text(attribute(file, "kanpde_format", "")) == FORMAT
+    except (ResultError, *BROKEN):
         return False
 
 
 def check_format(file: h5py.File) -> None:
     """Refuse files of other programs and of later versions."""
-    said = text(file.attrs.get("kanpde_format", ""))
+    said = text(attribute(file, "kanpde_format", ""))
     if said != FORMAT:
         raise ResultError(f"an HDF5 file, but not a result of kanpde (no attribute kanpde_format = '{FORMAT}')")
-    version = text(file.attrs.get("kanpde_format_version", ""))
+    version = text(attribute(file, "kanpde_format_version", ""))
     if version.split(".")[0] != VERSION.split(".")[0]:
         raise ResultError(f"format version {version or 'unknown'}; this kanpde reads {VERSION}")
 
@@ -88,7 +89,7 @@ def nested(file: h5py.File, name: str) -> dict[str, Any]:
 
 def read_axes(file: h5py.File, order: list[str]) -> dict[str, np.ndarray]:
     """The coordinates in the problem's order."""
-    axes = {text(data.attrs["coordinate"]): data for data in datasets(file).values() if "coordinate" in data.attrs}
+    axes = {text(attribute(data, "coordinate")): data for data in datasets(file).values() if "coordinate" in data.attrs}
     return {name: values(axes[name]) for name in order}
 
 
@@ -96,17 +97,17 @@ def read_fields(file: h5py.File, order: list[str]) -> dict[str, Field]:
     """The fields, indexed in the problem's order of the coordinates."""
     found = [data for data in datasets(file).values() if "field" in data.attrs]
     turn = permutation(stored_order(order), order)
-    return {text(data.attrs["field"]): read_field(data, turn) for data in sorted(found, key=position)}
+    return {text(attribute(data, "field")): read_field(data, turn) for data in sorted(found, key=position)}
 
 
 def position(data: h5py.Dataset) -> int:
     """Which field it was, as written."""
-    return int(text(data.attrs["position"]))
+    return int(text(attribute(data, "position")))
 
 
 def read_field(data: h5py.Dataset, turn: tuple[int, ...]) -> Field:
     """One field with what is said about it."""
-    about = {name: text(data.attrs[name]) for name in ("kind", "of", "label")}
+    about = {name: text(attribute(data, name)) for name in ("kind", "of", "label")}
     return Field(np.ascontiguousarray(values(data).transpose(turn)), **about)
 
 
@@ -115,7 +116,7 @@ def read_history(group: h5py.Group | None) -> dict[str, np.ndarray]:
     if group is None:
         return {}
     columns = datasets(group)
-    return {name: values(columns[stored]) for stored, name in json.loads(text(group.attrs["columns"])).items()}
+    return {name: values(columns[stored]) for stored, name in json.loads(text(attribute(group, "columns"))).items()}
 
 
 def read_provenance(file: h5py.File) -> dict[str, Any]:

@@ -13,10 +13,12 @@ import h5py
 import numpy as np
 
 from kanpde.errors import ResultError
-from kanpde.hdf5_open import members, text, values
+from kanpde.hdf5_open import members
+from kanpde.hdf5_values import attribute, attributes, text, values, words
 
 LONGEST_ATTRIBUTE = 16_000  # bytes of UTF-8; HDF5 ends at 64 KiB for all that belongs to one attribute
 KIND = "kanpde_kind"
+MOST_LETTERS = 10_000_000  # in an array of text, of which each entry is as wide as the widest
 SMALLEST_COMPRESSED = 4096  # bytes: below this, chunks cost more than they save
 
 
@@ -28,7 +30,7 @@ def store(group: h5py.Group, content: Mapping[str, Any]) -> None:
 
 def load(group: h5py.Group) -> dict[str, Any]:
     """The dictionary that was stored in `group`."""
-    found: dict[str, Any] = {unescaped(name): attribute(value) for name, value in group.attrs.items() if ours(name)}
+    found: dict[str, Any] = {unescaped(name): value for name, value in attributes(group).items() if ours(name)}
     for name, member in members(group):
         found[unescaped(name)] = LOADERS[kind_of(member)](member)
     return found
@@ -129,18 +131,9 @@ def brief(entries: list[Any]) -> bool:
     return sum(len(str(entry)) for entry in entries) * 4 <= LONGEST_ATTRIBUTE
 
 
-def attribute(value: Any) -> Any:
-    """An attribute's value as Python's own kind."""
-    if isinstance(value, np.ndarray):
-        return [attribute(entry) for entry in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value.decode() if isinstance(value, bytes) else value
-
-
 def kind_of(member: h5py.Group | h5py.Dataset) -> str:
     """What a stored group or dataset stands for: the key of its loader."""
-    said = text(member.attrs.get(KIND, ""))
+    said = text(attribute(member, KIND, ""))
     default = "dictionary" if isinstance(member, h5py.Group) else "array"
     kind = "text" if said.startswith("text") else said or default
     if kind not in LOADERS or (kind in ("dictionary", "list")) != isinstance(member, h5py.Group):
@@ -156,13 +149,15 @@ def load_list(group: h5py.Group) -> list[Any]:
 
 def load_array(data: h5py.Dataset) -> np.ndarray | str:
     """A stored array, or text that another tool has put there."""
-    return text(data[()]) if h5py.check_string_dtype(data.dtype) and not data.shape else values(data)
+    return words(data) if h5py.check_string_dtype(data.dtype) and not data.shape else values(data)
 
 
 def load_words(data: h5py.Dataset) -> np.ndarray:
     """A stored array of text, with its width."""
-    width = text(data.attrs[KIND]).removeprefix("text")
-    return np.array(json.loads(text(data[()])), dtype=f"<U{int(width)}")
+    width, found = int(text(attribute(data, KIND)).removeprefix("text")), np.array(json.loads(words(data)))
+    if not (found.dtype.kind == "U" or not found.size) or found.size * width > MOST_LETTERS:
+        raise ResultError(f"'{data.name}' is no array of text of {width} letters")
+    return found.astype(f"<U{width}")
 
 
 LOADERS: Mapping[str, Callable[[Any], Any]] = {
@@ -170,6 +165,6 @@ LOADERS: Mapping[str, Callable[[Any], Any]] = {
     "list": load_list,
     "array": load_array,
     "bytes": lambda data: values(data).tobytes(),
-    "json": lambda data: json.loads(text(data[()])),
+    "json": lambda data: json.loads(words(data)),
     "text": load_words,
 }

@@ -1,0 +1,1 @@
+"""Strangers' bytes at every entrance of the program: `python -m tests.fuzz --help`."""
