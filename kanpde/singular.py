@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import pi
+from typing import Sequence
 
 import torch
 from torch import Tensor
@@ -11,12 +12,17 @@ from torch import Tensor
 from kanpde.jet import Jet
 from kanpde.network import Tap, tapping
 
+BENT = 3  # highest whole power of a corner inside a hole
 TINY = 1e-200  # in place of 0, where powers are 0 or infinite
 
 
 @dataclass(frozen=True)
 class Mode:
-    """Re(e^{iφ} w^λ), or Re(e^{iφ} w^λ log w), of w = (x + iy − centre) e^{−i turn} / scale; cut along w < 0."""
+    """Re(e^{iφ} t^λ), of t = w / (1 + κw) and w = (x + iy − centre) e^{−i turn} / scale.
+
+    Its cut begins at the centre, runs along w < 0 and is `scale` / κ long, endless with κ = 0. With `logarithm` there
+    is a factor log t, with `conjugate` one of the conjugate of w: then not the function is harmonic but its Laplacian.
+    """
 
     centre: tuple[float, float]
     turn: float
@@ -24,15 +30,17 @@ class Mode:
     power: float
     phase: float = 0.0
     logarithm: bool = False
+    conjugate: bool = False
+    kappa: float = 0.0
 
 
 @dataclass(frozen=True)
 class SingularLayer:
-    """y_o = Σ_k c_ko s_k(x, y): harmonic functions that are singular at corners or inside holes.
+    """y_o = Σ_k c_ko s_k(x, y): harmonic and biharmonic functions that are singular at corners or inside holes.
 
     At a corner they are the leading terms of every solution of a second-order elliptic equation (Kondratiev 1967;
-    Grisvard 1985); around a hole they are Laurent's (cf. Trefethen 2018). The two inputs are coordinates mapped
-    from `box` to [−1, 1].
+    Grisvard 1985); around a hole they are Laurent's (cf. Trefethen 2018), or Goursat's for equations of fourth order
+    and systems. The two inputs are coordinates mapped from `box` to [−1, 1].
     """
 
     box: tuple[tuple[float, float], tuple[float, float]]
@@ -60,18 +68,34 @@ class SingularLayer:
         return Jet(dict(zip(features, outputs[:, 0].unbind(0))), jet.indices), tap
 
     def features(self, jet: Jet) -> dict[tuple[int, ...], Tensor]:
-        """Each derivative [K, N] of the modes: ∂_x^a ∂_y^b Re f(w) = Re(i^b f^(a+b)(w) w_x^(a+b))."""
+        """Each derivative [K, N] of the modes: ∂_x^a ∂_y^b Re f(w) = Re(i^b f^(a+b)(w) w_x^(a+b)).
+
+        With the conjugate of w as a factor there is another term, of f^(a+b−1).
+        """
         w, steps = self.complex(jet.value)
-        powers, phases, logs = (self.column(jet.value, name) for name in ("power", "phase", "logarithm"))
-        logarithm, found = w.log(), {}
-        plain, factor = 1 - logs, logs  # f^(n) = w^(λ−n) (plain + factor log w)
-        values = []
-        for order in range(max(map(sum, jet.indices)) + 1):
-            values.append(steps**order * w ** (powers - order) * (plain + factor * logarithm))
-            plain, factor = (powers - order) * plain + factor, (powers - order) * factor
-        for alpha in sorted(jet.indices):
-            found[alpha] = (torch.exp(1j * phases) * 1j ** alpha[1] * values[sum(alpha)]).real
+        phases, bars = self.column(w.real, "phase"), self.column(w.real, "conjugate")
+        plain, factor = torch.exp(1j * phases), 1 + bars * (w.conj() - 1)
+        values, found = self.derivatives(w, max(map(sum, jet.indices))), {}
+        for a, b in sorted(jet.indices):
+            order = a + b
+            value = factor * values[order] * steps**order
+            if order and bars.any():
+                value = value + bars * (a - b) * steps.conj() * values[order - 1] * steps ** (order - 1)
+            found[a, b] = (plain * 1j**b * value).real
         return found
+
+    def derivatives(self, w: Tensor, orders: int) -> list[Tensor]:
+        """The derivatives [K, N] by w of t^λ and t^λ log t: sums of t^λ w^−n (t/w)^j (p_j + q_j log t)."""
+        powers, logs, kappa = (self.column(w.real, name) for name in ("power", "logarithm", "kappa"))
+        ratio = 1 / (1 + kappa * w)  # t / w, whose derivative by w is −κ (t/w)²; t' = (t/w)²
+        t = w * ratio
+        lead, logarithm = t**powers, t.log()
+        sums, values = [(1 - logs, logs)], []
+        for n in range(orders + 1):
+            total = sum((ratio**j * (p + q * logarithm) for j, (p, q) in enumerate(sums)), start=torch.zeros_like(w))
+            values.append(lead * total * w**-n)
+            sums = following(sums, powers, n)
+        return values
 
     def complex(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """w [K, N] at mapped coordinates [2, N], and its derivative [K, 1] by x."""
@@ -91,13 +115,26 @@ class SingularLayer:
     def value(self, x: Tensor, coefficients: Tensor) -> Tensor:
         """The outputs [O, N] by ordinary operations, for nested automatic differentiation."""
         w, _ = self.complex(x)
-        powers, phases, logs = (self.column(x, name) for name in ("power", "phase", "logarithm"))
-        values = w**powers * torch.where(logs > 0, w.log(), 1.0)
+        names = ("power", "phase", "logarithm", "conjugate", "kappa")
+        powers, phases, logs, bars, kappa = (self.column(x, name) for name in names)
+        t = w / (1 + kappa * w)
+        values = t**powers * torch.where(logs > 0, t.log(), 1.0) * torch.where(bars > 0, w.conj(), 1.0)
         return coefficients[0].T @ (torch.exp(1j * phases) * values).real
 
     def initial(self, generator: torch.Generator) -> Tensor:
         """Nothing singular at the start."""
         return torch.zeros(self.shape, dtype=torch.float64)
+
+
+def following(sums: Sequence[tuple[Tensor, Tensor]], powers: Tensor, order: int) -> list[tuple[Tensor, Tensor]]:
+    """The p_j and q_j of the next derivative of Σ_j t^(λ+j) w^(−n−j) (p_j + q_j log t), where t' = t² / w²."""
+    zero = torch.zeros_like(powers)
+    found = [(zero, zero) for _ in range(len(sums) + 1)]
+    for j, (p, q) in enumerate(sums):
+        (here, here_log), (above, above_log) = found[j], found[j + 1]
+        found[j] = (here - (order + j) * p, here_log - (order + j) * q)
+        found[j + 1] = (above + (powers + j) * p + q, above_log + (powers + j) * q)
+    return found
 
 
 def corner_modes(
@@ -118,7 +155,32 @@ def corner_modes(
     ]
 
 
-def hole_modes(centre: tuple[float, float], radius: float, count: int) -> list[Mode]:
-    """log r and r^−k cos kθ, r^−k sin kθ around a hole."""
-    turned = [Mode(centre, 0.0, radius, -float(k), phase) for k in range(1, count + 1) for phase in (0.0, pi / 2)]
-    return [Mode(centre, 0.0, radius, 0.0, logarithm=True), *turned]
+def inner_corner_modes(
+    centre: tuple[float, float], turn: float, angle: float, fixed: tuple[bool, bool], scale: float, length: float
+) -> list[Mode]:
+    """The modes of a corner of a hole, with a cut of some length that ends inside it.
+
+    The map that bends the cut leaves the angular form of leading terms only, so that the next whole powers of t stand
+    beside them, by sine and cosine.
+    """
+    shift = 0.5 if fixed[0] != fixed[1] else 0.0
+    powers = {(k - shift) * pi / angle + more for k in range(1, BENT + 1) for more in range(BENT + 1)}
+    kept = sorted(power for power in powers if power < BENT + 1 and abs(power - round(power)) > 1e-9)
+    return [Mode(centre, turn, scale, power, phase, kappa=scale / length) for power in kept for phase in (0.0, pi / 2)]
+
+
+def hole_modes(centre: tuple[float, float], radius: float, count: int, coupled: bool = False) -> list[Mode]:
+    """log r and r^−k cos kθ, r^−k sin kθ around a hole.
+
+    Where unknowns are coupled, or an equation is of fourth order, also r^(2−k) cos kθ, r^(2−k) sin kθ and r² log r
+    (Michell 1899; Muskhelishvili 1933).
+    """
+    phases = (0.0, pi / 2)
+    found = [Mode(centre, 0.0, radius, 0.0, logarithm=True)]
+    found += [Mode(centre, 0.0, radius, -float(k), phase) for k in range(1, count + 1) for phase in phases]
+    if coupled:
+        found.append(Mode(centre, 0.0, radius, 1.0, logarithm=True, conjugate=True))
+        found += [
+            Mode(centre, 0.0, radius, 1.0 - k, phase, conjugate=True) for k in range(2, count + 1) for phase in phases
+        ]
+    return found

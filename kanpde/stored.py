@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any, Mapping
 
 import numpy as np
@@ -39,7 +40,7 @@ def layer_arrays(layer: Layer, coefficients: Tensor) -> dict[str, Any]:
         axes = {str(k): {"breaks": a.breaks.cpu().numpy().copy(), **axis_numbers(a)} for k, a in enumerate(layer.axes)}
         return {"basis": "separable", **found, "axes": axes}
     if isinstance(layer, SingularLayer):
-        rows = [[*m.centre, m.turn, m.scale, m.power, m.phase, float(m.logarithm)] for m in layer.modes]
+        rows = [[float(value) for value in (*m.centre, *astuple(m)[1:])] for m in layer.modes]
         return {"basis": "singular", **found, "box": np.array(layer.box), "modes": np.array(rows)}
     if isinstance(layer, KanLayer):
         plain = {k: v.cpu().numpy() if isinstance(v, Tensor) else v for k, v in layer.basis.arrays().items()}
@@ -106,8 +107,11 @@ def stored_axis(entry: Mapping[str, Any]) -> Spline:
 def stored_modes(entry: Mapping[str, Any]) -> SingularLayer:
     """Singular functions from their arrays; raises ValueError where they make none."""
     rows, box = np.asarray(entry["modes"], dtype=np.float64), np.asarray(entry["box"], dtype=np.float64)
-    if rows.ndim != 2 or rows.shape[1] != 7 or box.shape != (2, 2) or not (rows[:, 3] > 0).all():
-        raise ValueError("singular functions are given by seven numbers each")
-    modes = tuple(Mode((x, y), *rest, logarithm=log > 0) for x, y, *rest, log in rows.tolist())
+    if rows.ndim != 2 or rows.shape[1] != 9 or box.shape != (2, 2) or not (rows[:, 3] > 0).all():
+        raise ValueError("singular functions are given by nine numbers each")
+    modes = tuple(
+        Mode((x, y), turn, scale, power, phase, log > 0, bar > 0, kappa)
+        for x, y, turn, scale, power, phase, log, bar, kappa in rows.tolist()
+    )
     (left, right), (low, high) = box.tolist()
     return SingularLayer(((left, right), (low, high)), modes, int(entry["outputs"]))

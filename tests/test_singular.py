@@ -10,12 +10,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from kanpde.enrichment import corners, enrichment
+from kanpde.contours import Hole, corners, holes, images
+from kanpde.enrichment import enrichment
 from kanpde.jet import Jet, closure
 from kanpde.problem import differentiated
-from kanpde.singular import SingularLayer, corner_modes, hole_modes
+from kanpde.ramps import Ramps, linear_fit, ramps_problem
+from kanpde.singular import SingularLayer, corner_modes, hole_modes, inner_corner_modes
+from kanpde.solution import unknown_values
 from kanpde.solve import solve
-from kanpde.spec import Spec, read_spec_text
+from kanpde.spec import Spec, read_spec, read_spec_text
+from kanpde.truth import truth_of
 
 BOX = ((-1.0, 2.0), (0.0, 3.0))
 ZERO = (0, 0)
@@ -24,7 +28,9 @@ CASES = {
     "mixed": corner_modes((0.1, 0.2), 1.0, 0.8 * pi, (True, False), 2.0, 4),
     "right angle": corner_modes((0.1, 0.2), 0.3, pi / 2, (False, False), 1.0, 3),
     "hole": hole_modes((0.5, 1.0), 0.3, 3),
+    "corner of a hole": inner_corner_modes((0.1, 0.2), 1.0, 1.5 * pi, (True, True), 2.0, 0.5),
 }
+COUPLED = {"hole of a system": hole_modes((0.5, 1.0), 0.3, 4, coupled=True)}
 
 L_SHAPE = """
 unknowns: [u]
@@ -47,9 +53,9 @@ def mapped(points: Tensor) -> Tensor:
     return torch.stack([2 * (x - low) / (high - low) - 1 for x, (low, high) in zip(points, BOX)])
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*CASES, *COUPLED])
 def test_derivatives_agree_with_automatic_ones(name: str) -> None:
-    layer = SingularLayer(BOX, tuple(CASES[name]), 1)
+    layer = SingularLayer(BOX, tuple({**CASES, **COUPLED}[name]), 1)
     generator = torch.Generator().manual_seed(0)
     points = torch.rand(2, 9, generator=generator, dtype=torch.float64) * 3 - torch.tensor([[1.0], [0.0]])
     points.requires_grad_()
@@ -69,6 +75,27 @@ def test_they_are_harmonic_and_finite_everywhere(name: str) -> None:
     away = table[2, 0][:, 1:], table[0, 2][:, 1:]
     assert ((away[0] + away[1]).abs() <= 1e-12 * (1 + away[0].abs())).all()
     assert table[ZERO].isfinite().all()
+
+
+def test_those_of_coupled_unknowns_are_biharmonic() -> None:
+    layer = SingularLayer(BOX, tuple(COUPLED["hole of a system"]), 1)
+    points = torch.tensor([[0.1, 0.7, -0.4], [0.2, 1.9, 0.6]], dtype=torch.float64)
+    table = layer.features(Jet({ZERO: mapped(points)}, closure(frozenset({(4, 0), (2, 2), (0, 4)}))))
+    left = table[4, 0] + 2 * table[2, 2] + table[0, 4]
+    assert (left.abs() <= 1e-11 * (1 + table[4, 0].abs())).all()
+    assert ((table[2, 0] + table[0, 2]).abs() > 1e-3).any()
+
+
+def test_a_cut_inside_a_hole_ends_there() -> None:
+    """Along a ray from the corner, values on both sides differ up to the cut's end only."""
+    corner, turn, length = np.array([0.1, 0.2]), 1.0, 0.5
+    layer = SingularLayer(BOX, tuple(CASES["corner of a hole"]), 1)
+    away, aside = -np.array([np.cos(turn), np.sin(turn)]), 1e-9 * np.array([-np.sin(turn), np.cos(turn)])
+    for share, meets in ((0.5, False), (0.9, False), (1.1, True), (2.0, True)):
+        points = np.stack([corner + share * length * away + side * aside for side in (-1, 1)], axis=1)
+        values = layer.features(Jet({ZERO: mapped(torch.as_tensor(points))}, frozenset({ZERO})))[ZERO]
+        steps = (values[:, 1] - values[:, 0]).abs() / values.abs().max()
+        assert bool((steps < 1e-6).all()) is meets
 
 
 @pytest.mark.parametrize(("name", "order"), [("fixed", (0, 0)), ("mixed", (0, 1))])
@@ -107,6 +134,67 @@ def test_holes_are_found() -> None:
     assert unknowns == ("u",)
     centres = np.array([mode.centre for mode in layer.modes if mode.power < 0])  # type: ignore[union-attr]
     assert len(centres) and np.allclose(centres, (0.3, 0.0))
+
+
+HOLES = {
+    "annulus": ("ring: 'annulus(center=[0.2, 0.1], inner=0.5, outer=1)'", "ring", [Hole((0.2, 0.1), 0.5)]),
+    "triangle": (
+        "plate: 'rectangle(x=[0, 3], y=[0, 3])', hole: 'polygon(points=[[1, 1], [2, 1], [1.5, 2.5]])'",
+        "plate - hole",
+        [Hole((1.5, 1.5), 0.1**0.5)],
+    ),
+    "merged": (
+        "plate: 'rectangle(x=[-2, 2], y=[-2, 2])', one: 'disc(center=[-0.3, 0], radius=0.5)', "
+        "two: 'disc(center=[0.3, 0], radius=0.5)'",
+        "plate - one - two",
+        [Hole((0.0, 0.0), 0.4)],
+    ),
+    "cut": ("plate: 'rectangle(x=[-2, 2], y=[-2, 2])', bay: 'disc(center=[2, 0], radius=1)'", "plate - bay", []),
+}
+
+
+@pytest.mark.parametrize("name", HOLES)
+def test_holes_lie_where_the_outward_normals_point_in(name: str) -> None:
+    shapes, region, expected = HOLES[name]
+    text = f"unknowns: [u]\ndomain: {{shapes: {{{shapes}}}, region: {region}}}\n"
+    found = spec(text + "equations: {a: lap(u) = 0}\nboundary: {all: u = 1}\n").region
+    assert found is not None
+    assert [hole.centre for hole in holes(found)] == [pytest.approx(hole.centre, abs=1e-9) for hole in expected]
+    assert [hole.radius for hole in holes(found)] == pytest.approx([hole.radius for hole in expected], rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("outer", "image"),
+    [
+        ("rectangle(x=[-2, 1], y=[-2, 2])", (1.4, 0.1)),
+        ("disc(center=[-0.4, 0.1], radius=1.4)", (-0.4 + 1.4**2 / (1 - 0.05**2), 0.1)),
+    ],
+)
+def test_images_lie_behind_straight_sides_and_circles(outer: str, image: tuple[float, float]) -> None:
+    """In a circle, that of the hole as a whole: from the centre R² c / (c² − a²) away."""
+    shapes = f"{{plate: '{outer}', hole: 'disc(center=[0.6, 0.1], radius=0.05)'}}"
+    text = f"unknowns: [u]\ndomain: {{shapes: {shapes}, region: plate - hole}}\n"
+    found = spec(text + "equations: {a: lap(u) = 0}\nboundary: {all: u = 1}\n").region
+    assert found is not None
+    (nearest, *_) = images(found, holes(found))
+    assert nearest.centre == pytest.approx(image, abs=1e-9)
+
+
+def test_images_let_few_ramps_solve_beside_holes() -> None:
+    """Four discs: 2e-4 with 300 ramps where holes had no images."""
+    four = read_spec(Path(__file__).parent.parent / "problems" / "elliptic_2d_four_discs.yaml")
+    fit = linear_fit(ramps_problem(four, 2), four, Ramps(100, (2.0, 2.0)))
+    truth = truth_of(four)
+    assert truth is not None
+    found = unknown_values(fit.problem, fit.theta, tuple(truth.values), truth.points)
+    assert truth.errors(found)["u"].relative_l2 < 1e-7
+
+
+def test_stresses_around_a_hole_take_few_ramps() -> None:
+    """Kirsch's plate, whose displacements have terms (z/z̄)^k beside Laurent's."""
+    plate = read_spec(Path(__file__).parent.parent / "problems" / "elliptic_2d_elasticity_hole.yaml")
+    fit = linear_fit(ramps_problem(plate, 2), plate, Ramps(60, (1.0, 1.0)))
+    assert fit.held_out < 1e-7
 
 
 def test_a_right_angle_where_data_and_equation_clash_costs_no_digits() -> None:
