@@ -26,6 +26,7 @@ from kanpde.regional import fields_of, scene_of
 from kanpde.resolution import NUMBER, Scope, Shape, resolve
 from kanpde.result import Field, FieldError, Outcome, Result
 from kanpde.settings import usual_sides
+from kanpde.singular import SingularLayer
 from kanpde.spec import Spec, read_spec_text
 from kanpde.stored import network_arrays, stored_networks
 from kanpde.tree import Name, Tree, Vector
@@ -146,7 +147,7 @@ class Solution:
                 yield f"{name}_reference", Field(known[name], "reference", name)
                 yield f"{name}_error", Field(values.numpy() - known[name], "error", name)
         for block in (block for block in self.problem.blocks if block.inside):
-            here = self.problem.domain.contains(points, block.face).numpy()
+            here = (self.problem.domain.contains(points, block.face) & ~at_corners(self.problem, points)).numpy()
             for name, values in formula_values(self.problem, block, self.theta, points).items():
                 yield f"residual_{name}", Field(np.where(here, values.numpy(), np.nan), "residual", name)
         if self.spec.output.extra:
@@ -197,6 +198,18 @@ def formula_values(problem: Problem, block: Block, theta: Tensor, points: Tensor
                 )
                 found[row.name].append(torch.as_tensor(as_jet(value, zero, ground).value).cpu().double())
     return {name: torch.cat(values) for name, values in found.items()}
+
+
+def at_corners(problem: Problem, points: Tensor) -> Tensor:
+    """Which of points [d, M] are corners with singular functions, whose derivatives are infinite there."""
+    found = torch.zeros(points.shape[1], dtype=torch.bool)
+    for branch in problem.trial.branches:
+        first = branch.network.layers[0]
+        if isinstance(first, SingularLayer):
+            sizes = points.new_tensor([high - low for low, high in first.box])[:, None]
+            for centre in dict.fromkeys(mode.centre for mode in first.modes):
+                found |= ((points - points.new_tensor(centre)[:, None]).abs() <= SLACK * sizes).all(0)
+    return found
 
 
 def output_axes(spec: Spec) -> dict[str, np.ndarray]:

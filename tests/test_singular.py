@@ -206,3 +206,12 @@ def test_a_right_angle_where_data_and_equation_clash_costs_no_digits() -> None:
     exact = x * (1 - x) / 2 - (4 / n**3 * np.sin(n * x) * decay).sum(0)
     assert "corners" in solution.summary["chosen as"]
     assert np.abs(solution.at(np.stack([x, y], axis=1))["u"] - exact).max() < 1e-10
+
+
+def test_the_residual_at_a_corner_itself_is_not_a_number() -> None:
+    text = L_SHAPE + "network: {width: 100}\ntraining: {threads: 1}\noutput: {grid: [11, 11]}\n"
+    values = solve(spec(text)).tabulate().fields["residual_poisson"].values
+    corners_on_grid = {(0, 0), (10, 0), (0, 10), (5, 5), (5, 10), (10, 5)}
+    outside = {(i, j) for i in range(6, 11) for j in range(6, 11)}
+    assert {tuple(where) for where in np.argwhere(np.isnan(values))} == corners_on_grid | outside
+    assert np.nanmax(np.abs(values)) < 1e-3
