@@ -8,6 +8,18 @@ BRACKET_IN_FLOW = (
     "inside { } and [ ], a '[' or ',' ends the text before it; put the whole text in quotes, "
     "or give each entry a line of its own in place of { }"
 )
+EXPECTED: Mapping[str, str] = {  # an entry of each section of entries
+    "domain": "x: [0, 1]",
+    "equations": "name: left = right",
+    "definitions": "name: expression",
+    "parameters": "nu: [0.1, 1]",
+    "fit": "name: {start: 1}",
+    "constraints": "name: left = right",
+    "data": "name: {file: readings.csv}",
+    "initial": "u: expression",
+    "boundary": "left: u = 0",
+    "exact": "u: expression",
+}
 ADVICE: Mapping[str, str] = {
     "mapping values are not allowed here": "a second ': ' on one line; put the text after the first one in quotes, "
     "or start a new, indented line",

@@ -9,6 +9,7 @@ from typing import Mapping
 
 from kanpde.equations import label
 from kanpde.errors import Place, ResultError
+from kanpde.folder import Folder
 from kanpde.formulas import Log, table
 from kanpde.known import Facts
 from kanpde.names import suggestion
@@ -37,9 +38,9 @@ class DataSet:
 
 
 def read_data(
-    section: Table | None, facts: Facts, folder: Path, named: dict[str, str], log: Log, files: bool
+    section: Table | None, facts: Facts, folder: Folder, named: dict[str, str], log: Log
 ) -> tuple[DataSet, ...]:
-    """The `data` section; without `files`, nothing is known of the columns."""
+    """The `data` section; where files are not at hand, nothing is known of the columns."""
     found = []
     for entry in section.entries if section else ():
         label(entry.key, "a data set", named, log)
@@ -49,12 +50,12 @@ def read_data(
             continue
         columns, sigma = _columns(given.get("columns"), facts, log), _sigma(given.get("sigma"), log)
         where = given.get("file") or given
-        path = located(options.file, folder, where, log, files)
+        path = located(options.file, folder, where, log)
         if path is None or len(log.mistakes) > before:
             continue
         plain = DataSet(entry.key.text, path, {}, {}, sigma, 0, where.place)
         try:
-            matched = import_module("kanpde.measurements").matched if files else None
+            matched = import_module("kanpde.measurements").matched if folder.files else None
             found.append(matched(plain, columns, given, facts, log) if matched else plain)
         except (ResultError, OSError) as error:
             log.say(where, f"{path.name}: {reason(error, path)}")

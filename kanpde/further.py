@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Mapping
 
 from kanpde.conditions import Boundary
@@ -11,6 +10,7 @@ from kanpde.constraints import Constraint, read_constraints
 from kanpde.datasets import DataSet, read_data
 from kanpde.equations import joint_orders
 from kanpde.fits import Fitted, overdetermined, read_fitted, report_undetermined
+from kanpde.folder import Folder
 from kanpde.formulas import Log
 from kanpde.known import Facts
 from kanpde.statement import Equation
@@ -24,14 +24,6 @@ class Further:
     fitted: Mapping[str, Fitted]
     constraints: tuple[Constraint, ...]
     data: tuple[DataSet, ...]
-
-
-@dataclass(frozen=True)
-class Folder:
-    """The problem's folder, and whether the files in it are at hand."""
-
-    path: Path
-    files: bool
 
 
 def read_further(
@@ -49,5 +41,5 @@ def read_further(
     return Further(
         fitted=read_fitted(fit, facts.scope.fitted, facts.constants, log),
         constraints=read_constraints(constraints, facts, named, log),
-        data=read_data(data, facts, folder.path, named, log, folder.files),
+        data=read_data(data, facts, folder, named, log),
     )

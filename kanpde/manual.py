@@ -23,6 +23,7 @@ from kanpde.examples import (
     Whole,
     setting,
 )
+from kanpde.folder import Folder
 from kanpde.formulas import Log
 from kanpde.geometries import SHAPES
 from kanpde.reading import Scalar
@@ -134,7 +135,7 @@ def parts_of(name: str) -> str:
     whole = "one, the shape itself."
     if name == "mesh":
         return whole
-    shape = read_shape(Scalar(SHAPED[name], name, Place("", 1, 1)), Ground(CONSTANTS, Path()), Log())
+    shape = read_shape(Scalar(SHAPED[name], name, Place("", 1, 1)), Ground(CONSTANTS, Folder(Path())), Log())
     assert shape is not None
     named = [f"`{part}`" for part in shape.parts if part]
     return whole if not named else "`side1`, `side2`, …" if name == "polygon" else ", ".join(named) + "."

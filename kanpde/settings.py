@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping
 
-from kanpde.errors import Place
+from kanpde.errors import KanpdeError, Place
+from kanpde.folder import Folder
 from kanpde.formulas import Log, declare, read_formula
 from kanpde.names import suggestion
 from kanpde.options import read_options
@@ -88,6 +89,7 @@ class TrainingSpec:
     threads: int | None = None
     derivatives: str = "taylor"
     intervals: str = "linear"
+    checkpoint: float = 60.0  # seconds; 0: none
     stop: StopSpec = StopSpec()
 
 
@@ -152,28 +154,25 @@ def read_training(node: Node | None, log: Log) -> TrainingSpec:
     return TrainingSpec(**found.model_dump(exclude={"stages", "stop"}), stages=stages, stop=stop)
 
 
-def read_reference(node: Node | None, folder: Path, log: Log, files: bool = True) -> Reference | None:
-    """The `reference` section; its file must lie inside the problem's folder and, with `files`, exist."""
+def read_reference(node: Node | None, folder: Folder, log: Log) -> Reference | None:
+    """The `reference` section; its file must lie inside the problem's folder and, if files are at hand, exist."""
     if node is None:
         return None
     found = read_options(ReferenceSection, node, "reference", log.mistakes)
     where = node.get("file") if isinstance(node, Table) else None
     if found is None or where is None:
         return None
-    path = located(found.file, folder, where, log, files)
+    path = located(found.file, folder, where, log)
     return Reference(path, found.tolerance, where.place) if path else None
 
 
-def located(file: str, folder: Path, where: Node, log: Log, files: bool) -> Path | None:
-    """The path of a file inside the problem's folder that, with `files`, exists; None after a mistake."""
-    path = (folder / file).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        log.say(where, f"'{file}' lies outside the problem's folder")
+def located(file: str, folder: Folder, where: Node, log: Log) -> Path | None:
+    """The path of a file beside the problem; None after a mistake."""
+    try:
+        return folder.find(file, needed=folder.files)
+    except KanpdeError as error:
+        log.say(where, str(error))
         return None
-    if files and not path.is_file():
-        log.say(where, f"there is no file '{file}' in the problem's folder")
-        return None
-    return path
 
 
 def read_output(node: Node | None, scope: Scope, box: Mapping[str, tuple[float, float]], log: Log) -> OutputSpec:

@@ -120,18 +120,11 @@ def _word(node: Scalar, ground: Ground, log: Log) -> str:
 
 def _file(node: Scalar, ground: Ground, log: Log) -> str | None:
     """A file in the problem's folder."""
-    name = _word(node, ground, log)
     try:
-        path = (ground.folder / name).resolve()
-        inside, there = path.is_relative_to(ground.folder.resolve()), path.is_file()
-    except OSError as error:
-        log.say_at(node, 0, f"the file cannot be found ({str(error.strerror).lower()})")
+        return str(ground.folder.find(_word(node, ground, log)))
+    except KanpdeError as error:
+        log.say_at(node, 0, str(error))
         return None
-    if not inside:
-        log.say_at(node, 0, f"'{name}' lies outside the problem's folder")
-    elif not there:
-        log.say_at(node, 0, f"there is no file '{name}' in the problem's folder")
-    return str(path) if inside and there else None
 
 
 _TEXTS = {"file": _file, "axis": _word}

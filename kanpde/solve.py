@@ -18,6 +18,7 @@ import torch
 
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
+from kanpde.folder import kept
 from kanpde.points import draw, rows_at
 from kanpde.relative import relative_residual
 from kanpde.result import Outcome
@@ -201,6 +202,7 @@ def provenance(spec: Spec, clock: Clock) -> dict[str, Any]:
     packages = ("kanpde", "torch", "numpy", "h5py")
     return {
         "folder": str(spec.path.parent.resolve()),
+        "files": kept(spec.files),
         "seed": spec.training.seed,
         "device": spec.training.device,
         "precision": spec.training.precision,

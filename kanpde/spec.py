@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Mapping
 
+from kanpde.advice import EXPECTED
 from kanpde.analysis import Ground, survey
 from kanpde.conditions import Boundary, read_boundary, read_initial, report_initial
 from kanpde.declarations import (
@@ -20,8 +21,9 @@ from kanpde.declarations import (
 from kanpde.equations import joint_orders, need_unknowns, read_equations
 from kanpde.errors import Mistake, Place, SpecError
 from kanpde.fits import Fitted, declare_fitted
+from kanpde.folder import Folder
 from kanpde.formulas import Log, scalar, table
-from kanpde.further import Constraint, DataSet, Folder, Further, read_further
+from kanpde.further import Constraint, DataSet, Further, read_further
 from kanpde.interfaces import report_jumps
 from kanpde.known import Facts, barred, read_exact
 from kanpde.names import suggestion
@@ -73,18 +75,6 @@ __all__ = [
 
 FORMAT = "1"
 STATED = ("equations", "initial", "boundary", "constraints")  # where what is declared is used
-_EXPECTED = {
-    "domain": "x: [0, 1]",
-    "equations": "name: left = right",
-    "definitions": "name: expression",
-    "parameters": "nu: [0.1, 1]",
-    "fit": "name: {start: 1}",
-    "constraints": "name: left = right",
-    "data": "name: {file: readings.csv}",
-    "initial": "u: expression",
-    "boundary": "left: u = 0",
-    "exact": "u: expression",
-}
 
 
 @dataclass(frozen=True)
@@ -116,6 +106,7 @@ class Spec:
     fitted: Mapping[str, Fitted]
     constraints: tuple[Constraint, ...]
     data: tuple[DataSet, ...]
+    files: Mapping[str, Path]  # beside the problem, as they are named in it
 
     @property
     def spatial(self) -> tuple[str, ...]:
@@ -123,32 +114,34 @@ class Spec:
         return tuple(name for name in self.box if name != "t" and name not in self.parameters)
 
 
-def read_spec(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
-    """The problem that a file states; raises SpecError with all its mistakes at once."""
-    return read_spec_text(read_text(Path(path), str(path)), str(path), Path(path).parent, overrides)
+def read_spec(path: str | Path, overrides: Iterable[str] = (), within: Path | None = None) -> Spec:
+    """The problem that a file states; raises SpecError with all its mistakes at once.
 
-
-def read_spec_text(text: str, name: str, folder: Path, overrides: Iterable[str] = (), files: bool = True) -> Spec:
-    """The problem that a text states; `name` is shown in messages, `folder` holds its reference file.
-
-    Without `files`, that file need not exist.
+    Files that it names must lie in its own folder, or `within` another one.
     """
+    folder = Folder(Path(path).parent, within=within)
+    return read_spec_text(read_text(Path(path), str(path)), str(path), folder, overrides)
+
+
+def read_spec_text(text: str, name: str, folder: Folder | Path, overrides: Iterable[str] = ()) -> Spec:
+    """The problem that a text states; `name` is shown in messages, `folder` holds the files that it names."""
+    folder = folder if isinstance(folder, Folder) else Folder(folder)
     overrides = tuple(overrides)
     root, faults = read_tree(text, name)
     log = Log(list(faults))
     root = overridden(root, overrides, log.mistakes)
     file = _File(root, Place(name, 1, 1), log)
     _check_sections(file)
-    spec = _spec(file, text, folder, overrides, files)
+    spec = _spec(file, text, folder, overrides)
     if log.mistakes:
         raise SpecError(dict.fromkeys(log.mistakes))
     return spec
 
 
-def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...], files: bool) -> Spec:
+def _spec(file: _File, text: str, folder: Folder, overrides: tuple[str, ...]) -> Spec:
     """The problem, with defaults in place of what was mistaken."""
     root, log, path = file.root, file.log, Path(file.start.file)
-    statement = _statement(file, Folder(folder, files))
+    statement = _statement(file, folder)
     unknowns = statement.scope.unknowns
     return Spec(
         path=path,
@@ -166,7 +159,7 @@ def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...], file
         periodic=statement.boundary.periodic,
         free=statement.boundary.free,
         exact=statement.exact,
-        reference=read_reference(root.get("reference"), folder, log, files),
+        reference=read_reference(root.get("reference"), folder, log),
         enforce=_word(file, "enforce", ("auto", "hard", "soft")),
         network=read_network(root.get("network"), unknowns, log),
         sampling=read_sampling(root.get("sampling"), log),
@@ -176,6 +169,7 @@ def _spec(file: _File, text: str, folder: Path, overrides: tuple[str, ...], file
         fitted=statement.further.fitted,
         constraints=statement.further.constraints,
         data=statement.further.data,
+        files=folder.named,
     )
 
 
@@ -192,7 +186,7 @@ class _File:
         node = self.root.get(name)
         if node is None or is_empty(node):
             return None
-        return table(node, _EXPECTED[name], self.log)
+        return table(node, EXPECTED[name], self.log)
 
 
 @dataclass(frozen=True)
@@ -248,7 +242,7 @@ def _statement(file: _File, folder: Folder) -> _Statement:
     log, taken = file.log, dict[str, str]()
     domain, defined = file.section("domain"), file.section("definitions")
     unknowns = read_unknowns(file.root.get("unknowns"), taken, log)
-    terrain = read_terrain(file.section, folder.path, taken, log)
+    terrain = read_terrain(file.section, folder, taken, log)
     zones = zone_names(file.section("equations"), log)
     parameters = declare_parameters(file.section("parameters"), taken, log)
     coordinates = (*terrain.coordinates, *parameters)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping
 
 from kanpde.declarations import constants_among, read_coordinates, read_definitions
+from kanpde.folder import Folder
 from kanpde.formulas import Log, scalar
 from kanpde.piecewise import spelt
 from kanpde.places import Places, Spot, places_of_box
@@ -26,7 +26,7 @@ class Ground:
     """What shapes may refer to: constants, and files in the problem's folder; and the regions that equations name."""
 
     constants: Mapping[str, float]
-    folder: Path
+    folder: Folder
     zones: tuple[Scalar, ...] = ()
 
 
@@ -47,7 +47,7 @@ class Terrain:
     complete: bool = True
 
 
-def read_terrain(section: Sections, folder: Path, taken: dict[str, str], log: Log) -> Terrain:
+def read_terrain(section: Sections, folder: Folder, taken: dict[str, str], log: Log) -> Terrain:
     """The coordinates of a domain and the region that its shapes make, if it has any."""
     domain, zones = section("domain"), named_zones(section("equations"), log)
     if domain is None or domain.get("shapes") is None:

@@ -17,6 +17,7 @@ from kanpde.columns import column_names, read_columns
 from kanpde.errors import ResultError
 from kanpde.expression import show
 from kanpde.fits import Fitted
+from kanpde.folder import Folder
 from kanpde.integrals import IntegralConstraint
 from kanpde.measurements import measurements
 from kanpde.point_values import PointConstraint
@@ -55,7 +56,7 @@ output: {extra: {v: w, r: c}}
 
 def read(text: str, folder: Path = Path(__file__).parent, files: bool = False) -> Spec:
     """The problem that a text states."""
-    return read_spec_text(text, "test.yaml", folder, files=files)
+    return read_spec_text(text, "test.yaml", Folder(folder, files))
 
 
 def constraint(text: str) -> Constraint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator
 
@@ -156,10 +156,13 @@ def solution_of(result: Result, run: Path) -> Solution:
 
 def known_solution(result: Result, solution: Solution) -> Samples:
     """The solution that the problem itself names: its reference file, else its exact solution on the result's grid."""
+    from kanpde.folder import unpacked
     from kanpde.references import Samples, read_reference
 
     if solution.spec.reference is not None:
-        return read_reference(solution.spec.reference.file, tuple(result.axes))
+        name = next(name for name, path in solution.spec.files.items() if path == solution.spec.reference.file)
+        with unpacked(result.provenance.get("files", {}), Path(str(result.provenance.get("folder", ".")))) as folder:
+            return replace(read_reference(folder.find(name), tuple(result.axes)), source=name)
     exact = {field.of: field.values for field in result.fields.values() if field.kind == "exact"}
     if not exact:
         raise ResultError("the problem has no exact or reference solution; name another run or a file to compare with")
