@@ -101,6 +101,8 @@ CONDITIONS: tuple[Row, ...] = (
     ("`dn(u) + …*u = …`", "a mixture (Robin)", Example("boundary: {all: dn(u) + 2*u = 0}")),
     ("any equation", "of the unknowns and their derivatives",
      Example("boundary: {left: u_x = u^2, rest: u = 0}")),
+    ("`n_x`, `n_y`, `n_z`", "the components of the outward normal, where no unknown or definition `n` has such a slope",
+     Example("boundary: {all: n_x*u_x + 2*n_y*u_y = n_x}", "constraints: {gauge: mean(u) = 0}")),
     ("a list", "of several equations on one place",
      Example("boundary: {all: [u = 0, dn(u) = 0]}", "equations: {plate: biharm(u) = 1}")),
     ("`free`", "nothing is stated there", Example("boundary: {right: free, rest: u = 0}")),

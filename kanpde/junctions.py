@@ -20,7 +20,7 @@ from kanpde.laws import SEED, spot
 from kanpde.operators import Scene, expand, normal_name
 from kanpde.problem import Block, Row, needed_derivatives, residual_rows
 from kanpde.spec import Piece, Spec
-from kanpde.tree import Tree
+from kanpde.tree import Tree, free_names
 from kanpde.trial import Trial, no_unknowns
 
 FINE = 257  # points along an arc at which it is asked what piece they belong to
@@ -76,11 +76,12 @@ def at_points(spec: Spec, scope: Scope, domain: Domain, region: Region) -> Itera
 
 
 def givens(spec: Spec) -> Iterator[Given]:
-    """The conditions that give an unknown's values on a piece."""
+    """The conditions that give an unknown's values on a piece; not those by the normal, of which corners have two."""
     scene = Scene(spec.spatial, spec.definitions)
     for condition in spec.boundary:
         found = kind(condition, spec)
-        if isinstance(condition.face, Piece) and found.type == "dirichlet" and found.data is not None:
+        by_normal = found.data is not None and free_names(found.data) & set(map(normal_name, spec.spatial))
+        if isinstance(condition.face, Piece) and found.type == "dirichlet" and found.data and not by_normal:
             yield Given(condition.name, found.unknown, condition.face, expand(found.data, scene))
 
 

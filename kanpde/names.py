@@ -39,6 +39,11 @@ def splits(subscript: str, coordinates: tuple[str, ...]) -> list[tuple[str, ...]
     return ways[-1]
 
 
+def normal_name(axis: str) -> str:
+    """What formulas call a component of the outward normal inside; no name in a problem file has a dot."""
+    return f"normal.{axis}"
+
+
 def subscripted(name: str, values: Iterable[str]) -> tuple[str, str] | None:
     """The longest known base of a name like `u_xx`, and its subscript."""
     known = set(values)

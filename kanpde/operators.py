@@ -12,6 +12,7 @@ from typing import Callable, Mapping, Sequence
 
 from kanpde.errors import KanpdeError
 from kanpde.expression import Binary, Call, Derivative, Name, Negative, Number, Tree, Vector
+from kanpde.names import normal_name
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,6 @@ def along(component: Tree, slope: Tree) -> Tree:
     return Binary("*", component, slope)
 
 
-def normal_name(axis: str) -> str:
-    """What formulas call a component of the outward normal; no name in a problem file has a dot."""
-    return f"normal.{axis}"
-
-
 def facing(axis: str, sign: int) -> dict[str, Tree]:
     """The normal of a face across a coordinate."""
     return {axis: Number(float(sign))}
@@ -122,7 +118,11 @@ OPERATORS: Mapping[str, Callable[..., Tree]] = {
 
 
 def expand(tree: Tree, scene: Scene) -> Tree:
-    """The same formula in partial derivatives only; names of vector-valued definitions become their components."""
+    """The same formula in partial derivatives only; names of vector-valued definitions become their components, and
+    those of the normal its components where these are numbers.
+    """
+    if isinstance(tree, Name) and scene.normal is not None and tree.name in map(normal_name, scene.axes):
+        return scene.normal.get(tree.name.partition(".")[2], Number(0.0))
     if isinstance(tree, Name) and tree.name in scene.definitions:
         inside = expand(scene.definitions[tree.name], scene)
         return inside if isinstance(inside, Vector) else tree

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Callable, Mapping
 
 from kanpde.expression import COMPARISONS, ExpressionError
-from kanpde.names import HIGHEST_ORDER, splits, subscripted, suggestion
+from kanpde.names import HIGHEST_ORDER, normal_name, splits, subscripted, suggestion
 from kanpde.scope import COMPARISON, NUMBER, UNSURE, Scope, Shape, likely
 from kanpde.tree import Binary, Call, Derivative, Name, Negative, Number, Tree, Vector, walk
 from kanpde.vocabulary import FUNCTIONS, OPERATORS
@@ -58,6 +58,11 @@ class _Resolver:
         if name in FUNCTIONS or name in OPERATORS:
             raise ExpressionError(f"'{name}' needs its arguments in parentheses: {name}(…)", tree.column)
         cut = subscripted(name, scope.values())
+        if cut is None and name in scope.normals:
+            if not scope.on_face:
+                what = f"'{name}', a component of the outward normal,"
+                raise ExpressionError(f"{what} has a meaning in boundary conditions only", tree.column)
+            return Name(normal_name(scope.normals[name]), tree.column), NUMBER
         if cut is None:
             raise ExpressionError(f"unknown name '{name}'{suggestion(name, likely(name, scope))}", tree.column)
         argument, shape = self.visit(Name(cut[0], tree.column))

@@ -45,6 +45,11 @@ class Scope:
         """The coordinates other than time and parameters."""
         return tuple(name for name in self.coordinates if name != "t" and name not in self.parameters)
 
+    @property
+    def normals(self) -> Mapping[str, str]:
+        """The names of the components of a normal, each with its coordinate."""
+        return {f"n_{axis}": axis for axis in self.spatial}
+
     def values(self) -> tuple[str, ...]:
         """All names that stand for a value."""
         return (*self.unknowns, *self.fitted, *self.definitions, *self.coordinates, *CONSTANTS)
