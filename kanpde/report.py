@@ -32,6 +32,7 @@ def result_facts(result: Result, files: Iterable[Path] = ()) -> dict[str, Any]:
         "message": result.outcome.message,
         "exit_code": result.outcome.exit_code,
         "errors": {name: vars(error) for name, error in result.errors.items()},
+        "estimated": {name: vars(error) for name, error in result.estimated.items()},
         "residuals": residual_sizes(result),
         "fit": fit_facts(result.estimates) if result.estimates else {},
         "last": last_row(result),
@@ -97,7 +98,7 @@ def show(result: Result, files: Iterable[Path] = ()) -> RenderableType:
     parts.append(Padding(facts_table(result), (1, 0, 0, 2)))
     if result.estimates:
         parts.append(Padding(fit_table(result.estimates), (1, 0, 0, 2)))
-    if result.errors:
+    if result.errors or result.estimated:
         parts.append(Padding(errors_table(result), (1, 0, 0, 2)))
     listed = [Text(f"  {file}", style="dim", overflow="fold") for file in files]
     return Group(*parts, *([Text("")] if listed else []), *listed)
@@ -138,9 +139,9 @@ def words(value: Any) -> str:
 
 
 def errors_table(result: Result) -> Table:
-    """The true errors by field."""
+    """The true errors by field, and the estimated ones, which take no notice of what is known."""
     table = table_of("field", "relative L2 error", "largest", "against")
-    for name, error in result.errors.items():
+    for name, error in (*result.errors.items(), *result.estimated.items()):
         sure = f" (certified to {error.certified:.0e})" if error.certified else ""
         against = Text(printable(error.against + sure))
         table.add_row(Text(printable(name)), f"{error.relative_l2:.3e}", f"{error.maximum:.3e}", against)

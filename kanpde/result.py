@@ -41,8 +41,8 @@ class Outcome(Enum):
 class Field:
     """One array on the output grid, indexed in the order of the coordinates (x, y, t as in the problem file).
 
-    `kind` is one of solution, exact, reference, error, residual, extra; `of` names the unknown, equation or
-    expression it belongs to.
+    `kind` is one of solution, estimate (of the error), exact, reference, error, residual, sigma, extra; `of` names the
+    unknown, equation or expression it belongs to.
     """
 
     values: np.ndarray
@@ -67,6 +67,7 @@ class Result:
 
     `history` holds equally long columns: step, seconds, loss, held_out, loss_<block>…, error_<unknown>….
     `network` holds only arrays, numbers and strings, nested by name: all that is needed to evaluate again.
+    `estimated` are errors as other solutions of the same problem suggest them.
     `outline` are points [2, N] along the curves that bound a region, NaN between these, by the plane: "x y".
     """
 
@@ -84,3 +85,4 @@ class Result:
     outline: Mapping[str, np.ndarray] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     estimates: Estimates | None = None
+    estimated: Mapping[str, FieldError] = field(default_factory=dict)

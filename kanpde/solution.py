@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import prod
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
@@ -12,28 +11,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kanpde.build import assemble, spatial
+from kanpde.build import assemble
 from kanpde.errors import ResultError, SpecError
+from kanpde.estimated import estimated, summed_up
 from kanpde.estimates import Estimates
 from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.expression import ExpressionError, parse
+from kanpde.folder import unpacked
 from kanpde.network import Network
 from kanpde.operators import expand
 from kanpde.outlines import outlines
+from kanpde.output_grid import output_axes, reference_grid
 from kanpde.problem import FIELDS, Block, Problem, Row, needed_derivatives
-from kanpde.references import Samples, read_reference
 from kanpde.regional import fields_of, scene_of
 from kanpde.resolution import NUMBER, Scope, Shape, resolve
 from kanpde.result import Field, FieldError, Outcome, Result
-from kanpde.settings import usual_sides
 from kanpde.singular import SingularLayer
 from kanpde.spec import Spec, read_spec_text
 from kanpde.stored import network_arrays, stored_networks
 from kanpde.tree import Name, Tree, Vector
-from kanpde.truth import exact_values, truth_of
+from kanpde.truth import exact_values, measuring_points, truth_of
 
 CHUNK = 4000
-LARGEST_REFERENCE = 1_000_000  # points of a reference's grid on which the output is put
 SLACK = 1e-12  # of a coordinate's interval: points this far outside still count as inside
 
 
@@ -49,6 +48,7 @@ class Solution:
     summary: Mapping[str, Any]
     provenance: Mapping[str, Any]
     estimates: Estimates | None = None
+    replicas: tuple[tuple[Problem, Tensor], ...] = ()  # other solutions of the same problem
 
     def at(self, points: np.ndarray, fields: Sequence[str] = ()) -> dict[str, np.ndarray]:
         """Fields, derivatives or expressions (`u`, `u_x`, `u^2 + v^2`) at points [M, d]; NaN outside the domain.
@@ -102,6 +102,19 @@ class Solution:
             return {}
         return truth.errors(unknown_values(self.problem, self.theta, tuple(truth.values), truth.points))
 
+    def estimated(self, points: Tensor, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The estimated error [M] of fields with given values at points [d, M]; nothing without other solutions."""
+        others = [unknown_values(*other, tuple(values), points) for other in self.replicas]
+        return estimated(values, others, tuple(self.spec.fitted)) if others else {}
+
+    def estimated_errors(self) -> dict[str, FieldError]:
+        """The estimated error of each unknown and of all that is fitted; nothing without other solutions."""
+        points = measuring_points(tuple(self.spec.box.values()))
+        points = points[:, self.problem.domain.contains(points)]
+        names = (*self.spec.unknowns, *self.spec.fitted)
+        values = unknown_values(self.problem, self.theta, names, points)
+        return summed_up(values, self.estimated(points, values))
+
     def tabulate(self) -> Result:
         """The solution on the output grid with errors, residuals, history and the network's arrays."""
         grid = reference_grid(self.spec)
@@ -120,6 +133,7 @@ class Solution:
             outline=outlines(self.spec.region, axes, tuple(self.spec.zones.parts.values()) if self.spec.zones else ()),
             fields=fields,
             errors=self.errors(),
+            estimated=self.estimated_errors(),
             history=self.history,
             network=network_arrays(self.problem, self.theta, self.spec.enforce),
             outcome=self.outcome,
@@ -136,8 +150,11 @@ class Solution:
         functions = tuple(name for name, fitted in self.spec.fitted.items() if fitted.of)
         unknowns = unknown_values(self.problem, self.theta, (*self.spec.unknowns, *functions), points)
         exact = exact_values(self.spec, points) if self.spec.exact else {}
+        estimates = self.estimated(points, unknowns)
         for name, values in unknowns.items():
             yield name, Field(values.numpy(), "solution", name)
+            if name in estimates:
+                yield f"{name}_estimate", Field(estimates[name].numpy(), "estimate", name)
             if self.estimates is not None and name in self.estimates.spread:
                 yield f"{name}_sigma", Field(self.deviation(name, points), "sigma", name)
             if name in exact:
@@ -153,29 +170,6 @@ class Solution:
         if self.spec.output.extra:
             for name, values in self.formulas(self.spec.output.extra, points).items():
                 yield name, Field(values.numpy(), "extra", name)
-
-
-def reference_grid(spec: Spec) -> Samples | None:
-    """The reference on its own grid, if the output may be put there: inside the domain, where no other is asked for.
-
-    Nothing is interpolated, so that the error at a point is the error and nothing else.
-    """
-    if spec.reference is None or spec.output.grid is not None or spec.output.times is not None:
-        return None
-    samples = read_reference(spec.reference.file, tuple(spec.box))
-    if samples.scattered or set(samples.axes) != set(spec.box):
-        return None
-    order = [list(samples.axes).index(name) for name in spec.box]
-    axes = {name: np.asarray(samples.axes[name], dtype=float) for name in spec.box}
-    slack = {name: SLACK * (high - low) for name, (low, high) in spec.box.items()}
-    inside = all(
-        axes[name].min() >= low - slack[name] and axes[name].max() <= high + slack[name]
-        for name, (low, high) in spec.box.items()
-    )
-    if not inside or prod(map(len, axes.values())) > LARGEST_REFERENCE:
-        return None
-    fields = {name: np.transpose(f, order).astype(float) for name, f in samples.fields.items() if name in spec.unknowns}
-    return replace(samples, axes=axes, fields=fields)
 
 
 def unknown_values(problem: Problem, theta: Tensor, names: Sequence[str], points: Tensor) -> dict[str, Tensor]:
@@ -212,24 +206,6 @@ def at_corners(problem: Problem, points: Tensor) -> Tensor:
     return found
 
 
-def output_axes(spec: Spec) -> dict[str, np.ndarray]:
-    """The coordinates of the output grid: as asked, else 101 a side in the plane and fewer in more dimensions.
-
-    A coordinate of one point stands in the middle.
-    """
-    sizes = usual_sides(tuple(spec.box)) | dict(zip(spatial(spec), spec.output.grid or ()))
-    found = {
-        name: np.linspace(low, high, sizes[name]) if sizes[name] > 1 else np.array([(low + high) / 2])
-        for name, (low, high) in spec.box.items()
-    }
-    times = spec.output.times
-    if "t" in found and times is not None:
-        start, end = spec.box["t"]
-        every = np.linspace(start, end, times) if isinstance(times, int) else np.asarray(times, float)
-        found["t"] = every if times != 1 else np.array([end])
-    return found
-
-
 def asked_formula(spec: Spec, text: str) -> Tree:
     """A formula of the unknowns and coordinates, or the name of one under `output.extra`, as asked for by a user."""
     if spec.output.extra and text in spec.output.extra:
@@ -257,11 +233,11 @@ def shape_of(tree: Tree) -> Shape:
 def restored(result: Result) -> Solution:
     """The solution that a result was made from; raises ResultError where its parts make none.
 
-    The problem's reference file need not exist any more.
+    Files that the problem names are in the result, or else must still be where they were.
     """
-    folder = Path(str(result.provenance.get("folder", ".")))
     try:
-        spec = read_spec_text(result.spec_text, result.spec_name, folder, result.overrides, files=False)
+        with unpacked(result.provenance.get("files", {}), Path(str(result.provenance.get("folder", ".")))) as folder:
+            spec = read_spec_text(result.spec_text, result.spec_name, folder, result.overrides)
     except SpecError as error:
         raise ResultError(f"the problem in the result cannot be read:\n{error}") from error
     spec = replace(spec, enforce=str(result.network.get("enforce", spec.enforce)))

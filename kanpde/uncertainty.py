@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf, nan, sqrt
+from typing import Iterator
 
 import numpy as np
 import torch
@@ -66,6 +67,15 @@ def spread_of(found: Found) -> Tensor:
     sides = upper.diagonal()
     upper = upper + torch.diag(torch.where(sides.abs() < 1e-150, 1e-150 - sides, torch.zeros_like(sides)))
     return torch.linalg.solve_triangular(upper, torch.eye(len(upper), dtype=upper.dtype), upper=True)
+
+
+def draws(found: Found, count: int, seed: int) -> Iterator[Tensor]:
+    """All coefficients [P], as what is fitted may be as well, given the readings; the read-outs follow it."""
+    generator, spread = torch.Generator().manual_seed(seed), spread_of(found)
+    still = found.elimination.step(torch.zeros(len(spread), dtype=spread.dtype))
+    for _ in range(count):
+        change = spread @ torch.randn(len(spread), generator=generator, dtype=spread.dtype)
+        yield found.theta + found.elimination.step(change) - still
 
 
 def effective(found: Found, sought: Sought, spread: Tensor | None) -> dict[str, float]:

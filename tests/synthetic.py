@@ -33,6 +33,7 @@ def synthetic(kind: str = "square", hole: bool = False, seed: int = 0) -> Result
         "u": Field(exact + error, "solution", "u", "the temperature"),
         "u_exact": Field(exact, "exact", "u"),
         "u_error": Field(error, "error", "u"),
+        "u_estimate": Field(2 * np.abs(error), "estimate", "u"),
         "residual_heat": Field(random.normal(size=exact.shape) * 1e-4, "residual", "heat"),
         "network": Field(exact**2, "extra", "network"),
     }
@@ -45,5 +46,6 @@ def synthetic(kind: str = "square", hole: bool = False, seed: int = 0) -> Result
     return Result("Heat in a plate", axes, fields, {"u": FieldError(1e-6, 2e-6, "exact", 1e-12)}, history, network,
                   Outcome.CONVERGED, {"basis": "sine", "shape": [2, 8, 1], "coefficients": 720},
                   "title: Wärme\n" * 10_000, "heat.yaml", ("network.width=8",),
+                  estimated={"u": FieldError(2e-6, 4e-6, "estimate")},
                   provenance={"seed": 3, "versions": {"numpy": "2"}},
                   outline={"x y": np.array([[0.3, 0.3, np.nan, 1.0], [0.0, 2.0, np.nan, 1.0]])} if hole else {})

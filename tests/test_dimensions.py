@@ -17,11 +17,11 @@ from kanpde.declarations import MOST_COORDINATES
 from kanpde.errors import SpecError
 from kanpde.evaluation import Ground
 from kanpde.laws import lattice
+from kanpde.output_grid import output_axes
 from kanpde.points import counts
 from kanpde.proof import prove
 from kanpde.refinement import samples
 from kanpde.result import Outcome
-from kanpde.solution import output_axes
 from kanpde.solve import solve
 from kanpde.spec import Spec, read_spec_text
 from kanpde.truth import measuring_points

@@ -145,6 +145,7 @@ def curve_name(name: str) -> str:
 FIGURES: Mapping[str, Callable[[Result], Figure | None]] = {
     "solution": solution_figure,
     "error": magnitudes("error", "|error of {}|"),
+    "estimate": magnitudes("estimate", "estimated error of {}"),
     "residual": magnitudes("residual", "|residual of {}|"),
     "history": history_figure,
 }

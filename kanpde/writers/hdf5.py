@@ -48,6 +48,7 @@ def content(result: Result, plots: Mapping[str, bytes]) -> bytes:
         write_vtk(file, result, fields)
         store(file.create_group("network"), result.network)
         store(file.create_group("errors"), {name: vars(error) for name, error in result.errors.items()})
+        store(file.create_group("estimated"), {name: vars(error) for name, error in result.estimated.items()})
         if result.outline:
             store(file.create_group("outline"), result.outline)
         store(file.create_group("summary", track_order=True), result.summary)
@@ -105,6 +106,9 @@ def write_fields(file: h5py.File, result: Result, axes: Mapping[str, h5py.Datase
         data = write_array(file, names[name], np.ascontiguousarray(field.values.transpose(turn)))
         attach(data, [axes[axis] for axis in order])
         describe(data, name, field, position)
+        for what, found in (("error", result.errors), ("estimated_error", result.estimated)):
+            if field.kind == "solution" and field.of in found:
+                data.attrs[f"relative_l2_{what}"] = found[field.of].relative_l2
         written[name] = data
     return written
 

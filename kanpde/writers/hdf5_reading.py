@@ -32,6 +32,7 @@ def read(path: Path | str) -> Result:
             axes=read_axes(file, order),
             fields=read_fields(file, order),
             errors={name: FieldError(**error) for name, error in nested(file, "errors").items()},
+            estimated={name: FieldError(**error) for name, error in nested(file, "estimated").items()},
             history=read_history(subgroup(entry, "history")),
             network=nested(file, "network"),
             outcome=Outcome[text(attribute(entry, "outcome"))],

@@ -10,7 +10,7 @@ FORMAT = "kanpde-solution"
 VERSION = "1.0"
 FILE = "solution.h5"
 TIME = "t"
-RESERVED = ("entry", "VTKHDF", "plots", "network", "errors", "summary", "provenance", "fit", "outline")
+RESERVED = ("entry", "VTKHDF", "plots", "network", "errors", "estimated", "summary", "provenance", "fit", "outline")
 OF_THE_SPEC = ("spec_yaml", "spec_name", "spec_sha256", "overrides")  # in /provenance, and not of Result.provenance
 
 
