@@ -218,8 +218,6 @@ def _warnings(spec: Spec, equations: tuple[EquationSummary, ...], ground: Ground
                     f"the condition '{condition.name}' is of order {axes[TOTAL]} in '{name}', as high as the equations"
                 )
                 found.append(text)
-    if spec.training.stop.error is not None and not spec.exact and spec.reference is None:
-        found.append("training.stop.error has no effect without `exact` or `reference`")
     return found
 
 

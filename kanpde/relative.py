@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import sqrt
+from math import hypot, sqrt
 from typing import Mapping, Sequence
 
 import torch
@@ -18,19 +18,25 @@ from kanpde.problem import Block, Problem, Row, residual_rows
 from kanpde.tree import Binary, Negative, Tree
 
 INTERIOR, FACE = 400, 100  # fresh points
+NOTHING = 1e-6  # the size of fields that are taken for zero
 STILL = 1e-2  # of the terms of a field that varies once across the domain: smaller terms are no scale of their own
 
 
 def relative_residual(problem: Problem, theta: Tensor, seed: int) -> float:
-    """Each row's root mean square over that of its largest term, root of the sum of squares over the rows.
+    """The root of the sum of squares of all rows' relative residuals."""
+    return sqrt(sum(size**2 for size in relative_residuals(problem, theta, seed).values()))
+
+
+def relative_residuals(problem: Problem, theta: Tensor, seed: int) -> dict[str, float]:
+    """Each row's root mean square over that of its largest term, by name.
 
     A condition is measured against the size of the unknowns inside as well, so that `u = 0` has a scale; an equation
     against the terms it has for gentle fields of the unknowns' sizes, so that `lap(u) = 0` has one where u is linear.
     The measure does not depend on how equations are scaled, nor on the coefficients of the trial solution. Readings
     scatter and do not count.
     """
-    generator, total, level = torch.Generator().manual_seed(seed + 999), 0.0, 0.0
-    zero = frozenset({(0,) * len(problem.trial.box)})
+    generator, level = torch.Generator().manual_seed(seed + 999), 0.0
+    zero, relative = frozenset({(0,) * len(problem.trial.box)}), {}
     for block in problem.blocks:
         if isinstance(block.face, Fixed):
             continue
@@ -45,8 +51,24 @@ def relative_residual(problem: Problem, theta: Tensor, seed: int) -> float:
                 level = max([level, *(root_mean_square(jet.value) for jet in fields.values())])
                 gentle = gentle_fields(problem, ground, needed, fields)
                 floors = [STILL * largest_term(problem, block, row, ground, gentle) for row in block.rows]
-        total += sum((r / max(scale, floor, 1e-300)) ** 2 for r, scale, floor in zip(found, scales, floors))
-    return sqrt(total)
+        for row, size, scale, floor in zip(block.rows, found, scales, floors):
+            relative[row.name] = hypot(relative.get(row.name, 0.0), size / max(scale, floor, 1e-300))
+    return relative
+
+
+def vanishes(problem: Problem, theta: Tensor, seed: int) -> bool:
+    """Whether all unknowns are next to nothing, and nothing at all would solve the problem as well."""
+    generator = torch.Generator().manual_seed(seed + 999)
+    for block in problem.blocks:
+        ground = draw(problem, block, FACE, generator).to(theta)
+        with torch.no_grad():
+            fields, _ = problem.trial.fields(theta, ground, block.needed)
+            if any(root_mean_square(jet.value) > NOTHING for jet in fields.values()):
+                return False
+            nothing = {name: constant(0.0, closure(wanted)) for name, wanted in block.needed.items()}
+            if any(bool(row.any()) for row in residual_rows(problem.trial, block, ground, nothing)):
+                return False
+    return True
 
 
 def gentle_fields(

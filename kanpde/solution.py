@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
@@ -33,6 +34,8 @@ from kanpde.tree import Name, Tree, Vector
 from kanpde.truth import exact_values, measuring_points, truth_of
 
 CHUNK = 4000
+Solved = tuple[Problem, Tensor]
+
 SLACK = 1e-12  # of a coordinate's interval: points this far outside still count as inside
 
 
@@ -48,7 +51,7 @@ class Solution:
     summary: Mapping[str, Any]
     provenance: Mapping[str, Any]
     estimates: Estimates | None = None
-    replicas: tuple[tuple[Problem, Tensor], ...] = ()  # other solutions of the same problem
+    replicas: tuple[Solved, ...] = ()  # other solutions of the same problem
 
     def at(self, points: np.ndarray, fields: Sequence[str] = ()) -> dict[str, np.ndarray]:
         """Fields, derivatives or expressions (`u`, `u_x`, `u^2 + v^2`) at points [M, d]; NaN outside the domain.
@@ -102,18 +105,10 @@ class Solution:
             return {}
         return truth.errors(unknown_values(self.problem, self.theta, tuple(truth.values), truth.points))
 
-    def estimated(self, points: Tensor, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The estimated error [M] of fields with given values at points [d, M]; nothing without other solutions."""
-        others = [unknown_values(*other, tuple(values), points) for other in self.replicas]
-        return estimated(values, others, tuple(self.spec.fitted)) if others else {}
-
+    @cached_property
     def estimated_errors(self) -> dict[str, FieldError]:
         """The estimated error of each unknown and of all that is fitted; nothing without other solutions."""
-        points = measuring_points(tuple(self.spec.box.values()))
-        points = points[:, self.problem.domain.contains(points)]
-        names = (*self.spec.unknowns, *self.spec.fitted)
-        values = unknown_values(self.problem, self.theta, names, points)
-        return summed_up(values, self.estimated(points, values))
+        return estimated_errors(self.spec, self.problem, self.theta, self.replicas)
 
     def tabulate(self) -> Result:
         """The solution on the output grid with errors, residuals, history and the network's arrays."""
@@ -133,7 +128,7 @@ class Solution:
             outline=outlines(self.spec.region, axes, tuple(self.spec.zones.parts.values()) if self.spec.zones else ()),
             fields=fields,
             errors=self.errors(),
-            estimated=self.estimated_errors(),
+            estimated=self.estimated_errors,
             history=self.history,
             network=network_arrays(self.problem, self.theta, self.spec.enforce),
             outcome=self.outcome,
@@ -150,7 +145,7 @@ class Solution:
         functions = tuple(name for name, fitted in self.spec.fitted.items() if fitted.of)
         unknowns = unknown_values(self.problem, self.theta, (*self.spec.unknowns, *functions), points)
         exact = exact_values(self.spec, points) if self.spec.exact else {}
-        estimates = self.estimated(points, unknowns)
+        estimates = estimated_at(points, unknowns, self.replicas, self.spec)
         for name, values in unknowns.items():
             yield name, Field(values.numpy(), "solution", name)
             if name in estimates:
@@ -170,6 +165,22 @@ class Solution:
         if self.spec.output.extra:
             for name, values in self.formulas(self.spec.output.extra, points).items():
                 yield name, Field(values.numpy(), "extra", name)
+
+
+def estimated_errors(spec: Spec, problem: Problem, theta: Tensor, others: Sequence[Solved]) -> dict[str, FieldError]:
+    """How much other solutions differ from one, over the whole domain."""
+    points = measuring_points(tuple(spec.box.values()))
+    points = points[:, problem.domain.contains(points)]
+    values = unknown_values(problem, theta, (*spec.unknowns, *spec.fitted), points)
+    return summed_up(values, estimated_at(points, values, others, spec))
+
+
+def estimated_at(
+    points: Tensor, values: Mapping[str, Tensor], others: Sequence[Solved], spec: Spec
+) -> dict[str, Tensor]:
+    """How much other solutions differ from values [M] of one at points [d, M]; nothing without others."""
+    found = [unknown_values(*other, tuple(values), points) for other in others]
+    return estimated(values, found, tuple(spec.fitted)) if found else {}
 
 
 def unknown_values(problem: Problem, theta: Tensor, names: Sequence[str], points: Tensor) -> dict[str, Tensor]:
