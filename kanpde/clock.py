@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import inf
 from time import monotonic
-from typing import Callable, Mapping
+from typing import Callable, Iterable, Mapping
 
 from torch import Tensor
 
 from kanpde.estimates import Estimates
+from kanpde.journal import Journal
 from kanpde.objective import Residuals
 from kanpde.problem import Problem
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Seconds since the start, and how many there are."""
+    """Seconds since the start, and how many there are; what a method reads of them is in the journal."""
 
     start: float
     seconds: float = inf
+    journal: Journal = field(default_factory=Journal)
+    limit: float = inf  # of the whole run
+
+    def now(self) -> float:
+        """Seconds since the start, for those who only watch."""
+        return monotonic() - self.start + self.journal.shift
+
+    def over(self) -> bool:
+        """Whether no time remains, for those who only watch."""
+        return self.now() >= self.seconds
 
     def elapsed(self) -> float:
         """Seconds since the start."""
-        return monotonic() - self.start
+        now = self.now()
+        return self.journal.reading(now, now >= self.limit)
 
     def left(self) -> float:
         """Seconds that remain."""
-        return self.seconds - self.elapsed()
+        now = self.now()
+        return self.journal.reading(self.seconds - now, now >= self.limit)
 
     def within(self, seconds: float | None) -> Clock:
         """The same clock, ending `seconds` from now if that is earlier."""
-        return self if seconds is None else Clock(self.start, min(self.seconds, self.elapsed() + seconds))
+        return self if seconds is None else replace(self, seconds=min(self.seconds, self.elapsed() + seconds))
+
+
+ENDLESS = Clock(0.0)
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,9 @@ class State:
     why: str = ""  # this method
     steps: int | None = None
     estimates: Estimates | None = None
+    replicas: Callable[[], Iterable[tuple[Problem, Tensor]]] = tuple  # independent solutions, made when asked for
     settled: bool = False  # worth a line of its own in the log
+    trouble: str = ""  # what was not finite, and where
     rival: State | None = None  # the best of the methods before this one
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import sqrt
-from typing import Iterator, Mapping, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from kanpde.clock import Clock, State, losses_of
+from kanpde.clock import ENDLESS, Clock, State, losses_of
 from kanpde.doubts import doubted, resolved
+from kanpde.elimination import eliminated
 from kanpde.estimates import Estimates
 from kanpde.fitting import Found, Sought, fitted
+from kanpde.journal import Content
 from kanpde.objective import Residuals
 from kanpde.orientation import oriented
 from kanpde.points import row_sizes
@@ -20,11 +24,12 @@ from kanpde.problem import Problem, read_outs
 from kanpde.profile import profiled
 from kanpde.ramps import Fit, Ramps, layout, projected, ramps_problem, setting
 from kanpde.relative import relative_residual
+from kanpde.replica import reseeded, richer
 from kanpde.search import Aim, search
 from kanpde.spec import Spec
-from kanpde.starts import awake, begun, still, tried
+from kanpde.starts import awake, still, tried
 from kanpde.task import task
-from kanpde.uncertainty import borrowed, estimates
+from kanpde.uncertainty import borrowed, draws, estimates
 from kanpde.weighing import (
     adjusted,
     deviations,
@@ -40,6 +45,7 @@ ROUNDS = 6  # of estimates of the readings' standard deviation
 STEADY = 1e-3  # relative change of such an estimate that ends the rounds
 BORROWED = 0.05  # of what is known of functions: what equations that ramps cannot follow may feign
 RELIEF = 0.3  # of the heaviness of a row: larger changes call for another round
+DRAWS = 8  # of what the readings allow
 SHARE = 1e-2  # of the statistical error: what equations may leave
 LEAST, MOST = 1e-12, 1e-4  # relative residual that is asked for, at most and at least
 
@@ -78,11 +84,14 @@ def inverse(spec: Spec, clock: Clock) -> Iterator[State]:
         ramps = ramps if scale is None else Ramps(ramps.width, (scale,) * dimensions)
         return on_ramps(base, spec, ramps, near, clock)
 
+    def state(found: Inverse) -> State:
+        return replace(state_of(finished(found, spec, clock), spec), replicas=partial(replicas, base, spec, found))
+
     if spec.network.scale is not None and spec.network.width is not None:
-        yield state_of(finished(attempt(Ramps(aim.first, (1.0,) * dimensions), None), spec), spec)
+        yield state(attempt(Ramps(aim.first, (1.0,) * dimensions), None))
         return
     for candidate in search(attempt, dimensions, aim, clock):
-        yield state_of(finished(candidate.fit, spec), spec)
+        yield state(candidate.fit)
         if candidate.residual <= candidate.fit.enough:
             return
 
@@ -106,9 +115,10 @@ def on_ramps(base: Problem, spec: Spec, ramps: Ramps, near: Inverse | None, cloc
         weights = weighed(objective, sizes, sigmas, heaviness)
         current = reweighed(objective, weights)
         if number == 0 and near is None:
-            found = tried(current, begun(current, part, sought), sought, spec, clock)
+            fit = partial(tried, current, part, sought, spec, clock.over)
         else:
-            found = fitted(current, part, sought, lambda: clock.left() <= 0)
+            fit = partial(fitted, current, part, sought, clock.over)
+        found = remembered(current, sought, clock, fit)
         told, found = estimates(spec, current, found, sought, sigmas)
         other = adjusted(heaviness, found.elimination, alone, bool(sought.functions))
         same = all(abs(told.scatter[name].sigma / sigmas[name] - 1) <= STEADY for name in sigmas)
@@ -129,11 +139,47 @@ def on_ramps(base: Problem, spec: Spec, ramps: Ramps, near: Inverse | None, cloc
     return Inverse(fit, sought, found, told, heaviness, limit)
 
 
-def finished(found: Inverse, spec: Spec) -> Inverse:
+def remembered(objective: Residuals, sought: Sought, clock: Clock, fit: Callable[[], Found]) -> Found:
+    """A fit, or what a journal kept of it; the elimination follows from the coefficients."""
+
+    def restored(kept: Content) -> Found:
+        theta, penalty = kept["theta"], kept["penalty"]
+        elimination = eliminated(objective, theta, sought.order)
+        return Found(theta, elimination, penalty, int(kept["steps"]), bool(kept["settled"]))
+
+    return clock.journal.once(fit, kept, restored)
+
+
+def kept(found: Found) -> Content:
+    """What a journal keeps of a fit."""
+    return {name: getattr(found, name) for name in ("theta", "penalty", "steps", "settled")}
+
+
+def replicas(base: Problem, spec: Spec, found: Inverse) -> Iterator[tuple[Problem, Tensor]]:
+    """Solutions that the readings allow as well; without any, one on other ramps."""
+    if found.sought.noisy:
+        for theta in draws(found.found, DRAWS, spec.training.seed):
+            yield found.fit.problem, found.fit.objective.whole(theta)
+    else:
+        other = on_ramps(base, reseeded(spec), richer(found.ramps), found, ENDLESS)
+        yield other.fit.problem, other.fit.theta
+
+
+def finished(found: Inverse, spec: Spec, clock: Clock) -> Inverse:
     """The fit with the intervals that are asked for."""
-    if spec.training.intervals == "linear" or not found.sought.noisy or found.estimates.verdict:
+    told = found.estimates
+    if spec.training.intervals == "linear" or not found.sought.noisy or told.verdict:
         return found
-    return replace(found, estimates=profiled(found.estimates, found.fit.objective, found.found, found.sought))
+    low, high = clock.journal.once(
+        lambda: ends(profiled(told, found.fit.objective, found.found, found.sought)),
+        unpack=lambda both: tuple(end.numpy() for end in both),
+    )
+    return replace(found, estimates=replace(told, low=low, high=high, method="profile"))
+
+
+def ends(told: Estimates) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of the intervals."""
+    return told.low, told.high
 
 
 def first_weights(problem: Problem, objective: Residuals, theta: Tensor, spec: Spec) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from kanpde.clock import Clock
+from kanpde.clock import ENDLESS, Clock
 from kanpde.evaluation import Ground
 from kanpde.patch import Patch
 from kanpde.problem import Block, Problem, Row
@@ -24,7 +24,6 @@ GROWTH = (0.2, 2.0)  # bounds of the next window's length over the last one's
 QUIET = 1e-3  # of the largest unknown's size: what is smaller need not be as exact relative to itself
 LOOKS = 10  # at the initial data of each interval
 LOOSE = 10.0  # what initial data may be missed by, in tolerances
-ENDLESS = Clock(0.0)
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,8 @@ def windows(march: March, space: Spline, clock: Clock = ENDLESS) -> Iterator[tup
             if finer is not space:
                 space = finer
                 continue
-        fit = guess.fitted(march.blocks(False), ~march.settled(before is None), march.tolerance)
+        active = ~march.settled(before is None)
+        fit = guess.remembered(march.blocks(False), active, march.tolerance, clock.journal)
         if over:
             yield from [fit] if fit else []
             return

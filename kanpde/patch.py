@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kanpde.evaluation import Ground
 from kanpde.jet import Jet, closure
+from kanpde.journal import Content, Journal
 from kanpde.network import Network
 from kanpde.optimisers.banded import Band
 from kanpde.points import CHUNK
@@ -217,6 +218,11 @@ class Patch:
         cube[:, active] += share * step
         return replace(self, cube=cube)
 
+    def stepped(self, blocks: Sequence[Block], active: Tensor) -> Patch:
+        """The patch after one Gauss–Newton step."""
+        parts = [self.linearised(place, active) for block in blocks for place in self.placements(block)]
+        return self.added(self.step(parts, active), active)
+
     def fitted(self, blocks: Sequence[Block], active: Tensor, tolerance: float) -> tuple[Patch, float] | None:
         """The patch of least residuals and their norm, or None where the iteration does not settle.
 
@@ -244,6 +250,21 @@ class Patch:
             if sizes[-1] <= max(0.01 * tolerance, ROUNDING) or (rounding and sizes[-1] <= NOISE):
                 return (trial if share == 1.0 else start), norm
         return (start, norm) if level and sizes[-1] <= CLOSE else None
+
+    def remembered(
+        self, blocks: Sequence[Block], active: Tensor, tolerance: float, journal: Journal
+    ) -> tuple[Patch, float] | None:
+        """The fit, or what a journal kept of it."""
+        return journal.once(
+            lambda: self.fitted(blocks, active, tolerance),
+            kept,
+            lambda found: found and (replace(self, cube=found["cube"].view_as(self.cube)), float(found["norm"])),
+        )
+
+
+def kept(fit: tuple[Patch, float] | None) -> Content:
+    """What a journal keeps of a fit."""
+    return fit and {"cube": fit[0].cube, "norm": fit[1]}
 
 
 def mapped(x: Tensor, ends: tuple[float, float]) -> tuple[Tensor, float]:

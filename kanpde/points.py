@@ -86,7 +86,8 @@ def row_sizes(
     for block in problem.blocks:
         ground = draw(problem, block, 128, generator).to(theta)
         for row, (_, jacobian) in zip(block.rows, problem.rows_and_jacobian(block, theta, ground, trained)):
-            sizes[row.name] = float(jacobian.square().sum(0).mean().sqrt()) or 1.0
+            squares = jacobian.square().sum(0)
+            sizes[row.name] = float(squares[squares.isfinite()].mean().nan_to_num(0.0).sqrt()) or 1.0
     return sizes
 
 

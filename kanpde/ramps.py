@@ -15,6 +15,7 @@ from kanpde.build import assemble
 from kanpde.domain import Inside
 from kanpde.enrichment import enrichment
 from kanpde.evaluation import Ground
+from kanpde.journal import Journal
 from kanpde.network import DenseLayer, KanLayer, Network
 from kanpde.objective import Residuals, residuals_of
 from kanpde.optimisers.least_squares import least_squares, triangle
@@ -28,6 +29,8 @@ from kanpde.samplers import sobol
 from kanpde.spec import Spec
 from kanpde.tree import Name
 from kanpde.trial import Branch
+
+BLANK = Journal()
 
 
 @dataclass(frozen=True)
@@ -128,19 +131,37 @@ def setting(
     return problem, theta, residuals_of(problem, drawn, theta, read_outs(problem.trial)), weights
 
 
-def linear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None) -> Fit:
+def linear_fit(
+    base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None, journal: Journal = BLANK
+) -> Fit:
     """The least-squares read-outs of a linear problem, by one QR factorisation."""
     problem, theta, objective, weights = setting(base, spec, ramps)
-    folded = objective.triangle(theta[objective.mask])
-    part = -least_squares(folded)
-    loss = float((folded[:, :-1] @ part + folded[:, -1]).square().sum())
-    theta = objective.whole(part)
+    part, loss = journal.once(lambda: solved(objective, theta))
+    theta = objective.whole(part.to(theta))
     return Fit(problem, ramps, objective, weights, theta, loss, relative_residual(problem, theta, spec.training.seed))
 
 
-def nonlinear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None, steps: int = 30) -> Fit:
+def solved(objective: Residuals, theta: Tensor) -> tuple[Tensor, float]:
+    """The read-outs of least residuals, which are linear in them, and the sum of squares."""
+    folded = objective.triangle(theta[objective.mask])
+    part = -least_squares(folded)
+    return part, float((folded[:, :-1] @ part + folded[:, -1]).square().sum())
+
+
+def nonlinear_fit(
+    base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None, journal: Journal = BLANK, steps: int = 30
+) -> Fit:
     """The read-outs of a nonlinear problem by damped Gauss–Newton steps, from a fit nearby if there is one."""
     problem, theta, objective, weights = setting(base, spec, ramps)
+    part, loss = journal.once(lambda: settled(problem, theta, objective, near, steps))
+    theta = objective.whole(part.to(theta))
+    return Fit(problem, ramps, objective, weights, theta, loss, relative_residual(problem, theta, spec.training.seed))
+
+
+def settled(
+    problem: Problem, theta: Tensor, objective: Residuals, near: Fit | None, steps: int
+) -> tuple[Tensor, float]:
+    """The read-outs where Gauss–Newton steps end or bring little, and the sum of squares."""
     part, losses = theta[objective.mask], [float("inf")]
     if near is not None:
         part = projected(problem, theta, objective, near)
@@ -152,10 +173,7 @@ def nonlinear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = No
         slow = number > 6 and step.loss > 0.5 * losses[-4]
         if number >= steps or not step.moved or slow:
             break
-    theta = objective.whole(part)
-    return Fit(
-        problem, ramps, objective, weights, theta, losses[-1], relative_residual(problem, theta, spec.training.seed)
-    )
+    return part, losses[-1]
 
 
 def projected(problem: Problem, theta: Tensor, objective: Residuals, near: Fit) -> Tensor:

@@ -157,6 +157,9 @@ class Training(Section):
     intervals: Literal["linear", "profile"] = Field(
         default="linear", description="of fitted constants: from the slopes at the estimate, or by profile likelihood"
     )
+    checkpoint: Annotated[float, Field(ge=0)] = Field(
+        default=60.0, description="seconds between checkpoints, from which `kanpde solve --resume` goes on; 0: none"
+    )
     stop: Stop = Field(default=Stop(), description="when to stop")
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf, sqrt
-from typing import Iterator
+from typing import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-from kanpde.clock import Clock
 from kanpde.elimination import eliminated
 from kanpde.fitting import Found, Sought, fitted
 from kanpde.objective import Residuals
@@ -71,9 +70,9 @@ def begun(objective: Residuals, part: Tensor, sought: Sought) -> Tensor:
     return torch.cat([inner, part[sought.order.inner :]])
 
 
-def tried(objective: Residuals, part: Tensor, sought: Sought, spec: Spec, clock: Clock) -> Found:
+def tried(objective: Residuals, part: Tensor, sought: Sought, spec: Spec, late: Callable[[], bool]) -> Found:
     """The fit from the user's start; from others too, if it does not settle."""
-    late = lambda: clock.left() <= 0  # noqa: E731
+    part = begun(objective, part, sought)
     best = fitted(objective, part, sought, late)
     for start in others(spec, sought):
         if best.settled or late():

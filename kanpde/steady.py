@@ -6,6 +6,7 @@ from typing import Iterator
 
 import torch
 
+from kanpde.clock import ENDLESS, Clock
 from kanpde.patch import Patch
 from kanpde.splines import cut_off, refined
 
@@ -14,7 +15,7 @@ LOOSE = 1e-4  # tolerance on coarse splines, which cut off more than that
 WORST = 0.1  # of the most that an interval cuts off: the least for which others are halved with it
 
 
-def refinements(patch: Patch, tolerance: float) -> Iterator[tuple[Patch, float]]:
+def refinements(patch: Patch, tolerance: float, clock: Clock = ENDLESS) -> Iterator[tuple[Patch, float]]:
     """Patches and the norms of their residuals, each on finer splines than the one before.
 
     Ends when what the splines cut off is below the tolerance, where the iteration does not settle, or at the largest
@@ -24,7 +25,7 @@ def refinements(patch: Patch, tolerance: float) -> Iterator[tuple[Patch, float]]
     aim = LOOSE
     while patch.cube.numel() <= MOST:
         everything = torch.ones(patch.across.size, outputs, dtype=torch.bool)
-        found = patch.fitted(blocks, everything, aim)
+        found = patch.remembered(blocks, everything, aim, clock.journal)
         if found is None:
             return
         patch, norm = found

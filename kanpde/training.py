@@ -11,6 +11,7 @@ from torch import Tensor
 from kanpde.architecture import deep_networks, described
 from kanpde.build import assemble
 from kanpde.clock import Clock, State, losses_of
+from kanpde.descent import Source, Turn, descent
 from kanpde.objective import Residuals, residuals_of
 from kanpde.optimisers import OPTIMISERS, LevenbergMarquardt
 from kanpde.points import Counts, balance, counts, row_sizes, samples
@@ -40,11 +41,13 @@ class Setting:
         drawn = samples(self.problem, number, self.weights, self.generator, theta, adapt)
         return residuals_of(self.problem, drawn, theta, everything(self.problem.trial))
 
-    def state(self, theta: Tensor, stage: str, loss: float, objective: Residuals, **more: object) -> State:
+    def state(self, turn: Turn, stage: str, steps: int | None = None) -> State:
         """The state after a step."""
+        theta, losses = turn.step.theta, losses_of(turn.objective, turn.step.theta)
         return State(
-            self.problem, theta, stage, loss, losses_of(objective, theta), self.weights, self.enforce, self.note, **more  # type: ignore[arg-type]
-        )
+            self.problem, theta, stage, turn.step.loss, losses, self.weights, self.enforce, self.note, steps=steps,
+            trouble=turn.trouble,
+        )  # fmt: skip
 
 
 def deep_setting(spec: Spec, generator: torch.Generator) -> tuple[Setting, Tensor]:
@@ -77,35 +80,10 @@ def one_stage(setting: Setting, theta: Tensor, stage: Stage, adapt: bool, clock:
     adapt = adapt if stage.adapt is None else stage.adapt
     every = {"levenberg-marquardt": 1, "orthogonal": 10, "l-bfgs": 200, "adam": 20}[stage.optimiser]
     source = Source(setting, adapt, every, theta)
-    for number, step in enumerate(optimiser.iterate(source.next, theta, {}), start=1):
-        source.follow(step.theta)
-        yield setting.state(step.theta, stage.optimiser, step.loss, source.current(), steps=stage.steps)
-        if clock.left() <= 0 or number == stage.steps:
+    for turn in descent(optimiser, source, theta, clock.journal):
+        yield setting.state(turn, stage.optimiser, steps=stage.steps)
+        if clock.left() <= 0 or turn.number == stage.steps:
             return
-
-
-class Source:
-    """Gives an optimiser its objective: a new draw after every few steps, at the latest coefficients."""
-
-    def __init__(self, setting: Setting, adapt: bool, every: int, theta: Tensor, factor: int = 1) -> None:
-        self.setting, self.adapt, self.every, self.factor = setting, adapt, every, factor
-        self.theta, self.count = theta, 0
-        self.objective: Residuals | None = None
-
-    def next(self) -> Residuals:
-        """The objective of the next step."""
-        if self.objective is None or (self.adapt and self.count % self.every == 0):
-            self.objective = self.setting.objective(self.theta, self.adapt, self.factor)
-        self.count += 1
-        return self.objective
-
-    def current(self) -> Residuals:
-        """The objective of the last step."""
-        return self.objective or self.next()
-
-    def follow(self, theta: Tensor) -> None:
-        """Draw at these coefficients next time."""
-        self.theta = theta
 
 
 def deep(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
@@ -122,12 +100,9 @@ def basin(setting: Setting, theta: Tensor, adapt: bool, clock: Clock) -> Iterato
     """Steps on points drawn anew each time, until the loss stops falling."""
     source = Source(setting, adapt, 1, theta)
     until = clock.elapsed() + BASIN * clock.left()
-    losses: list[float] = []
-    for step in LevenbergMarquardt().iterate(source.next, theta, {}):
-        source.follow(step.theta)
-        losses.append(step.loss)
-        yield setting.state(step.theta, "levenberg-marquardt", step.loss, source.current())
-        if clock.elapsed() > until or (losses[-1] < 1e-4 * losses[0] and levelled(losses)):
+    for turn in descent(LevenbergMarquardt(), source, theta, clock.journal):
+        yield setting.state(turn, "levenberg-marquardt")
+        if clock.elapsed() > until or (turn.losses[-1] < 1e-4 * turn.losses[0] and levelled(turn.losses)):
             return
 
 
@@ -144,14 +119,13 @@ def polish(setting: Setting, theta: Tensor, adapt: bool, clock: Clock, factor: i
     reached = float("inf")
     while clock.left() > 0:
         source = Source(setting, adapt, 10**9, theta, factor)
-        losses: list[float] = []
-        for step in LevenbergMarquardt(damping=1e-6).iterate(source.next, theta, {}):
-            theta = step.theta
-            losses.append(step.loss)
-            yield setting.state(theta, "levenberg-marquardt, fixed points", step.loss, source.current())
-            slow = len(losses) > 8 and losses[-1] > 0.8 * losses[-9]
-            if clock.left() <= 0 or slow or not step.moved or len(losses) >= 60:
+        loss = float("inf")
+        for turn in descent(LevenbergMarquardt(damping=1e-6), source, theta, clock.journal):
+            theta, loss = turn.step.theta, turn.step.loss
+            yield setting.state(turn, "levenberg-marquardt, fixed points")
+            slow = turn.number > 8 and loss > 0.8 * turn.losses[-9]
+            if clock.left() <= 0 or slow or not turn.step.moved or turn.number >= 60:
                 break
-        if losses[-1] > 0.7 * reached:
+        if not loss <= 0.7 * reached:
             return
-        reached = losses[-1]
+        reached = loss

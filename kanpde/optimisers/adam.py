@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-from kanpde.optimisers.base import Objective, Step
+from kanpde.optimisers.base import Objective, Step, copied
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,12 @@ class Adam:
         """Steps from `theta` on; the loss of a step is the one before it."""
         leaf = theta.detach().clone().requires_grad_()
         machine = torch.optim.Adam([leaf], lr=self.rate)
-        if memory:
-            machine.load_state_dict(memory)
+        machine.state[leaf].update(copied(memory))
         while True:
             loss, leaf.grad = objectives().loss_and_gradient(leaf)
             machine.step()
-            yield Step(leaf.detach().clone(), loss, machine.state_dict())
+            yield Step(leaf.detach().clone(), loss, copied(machine.state[leaf]))
+
+    def damped(self) -> Adam:
+        """A tenth of the rate."""
+        return replace(self, rate=0.1 * self.rate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Iterator, Protocol
+from typing import Any, Callable, Iterator, Mapping, Protocol
 
 from torch import Tensor
 
@@ -42,7 +42,10 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """The state after one step: coefficients, loss, and what the optimiser remembers (plain numbers and tensors)."""
+    """The state after one step: coefficients, loss, and what the optimiser remembers.
+
+    That is numbers, tensors, and lists of them by name, none of which change later.
+    """
 
     theta: Tensor
     loss: float
@@ -50,8 +53,20 @@ class Step:
     moved: bool = True
 
 
+def copied(memory: Any) -> Any:
+    """What is remembered, in tensors of its own."""
+    if isinstance(memory, Tensor):
+        return memory.detach().clone()
+    if isinstance(memory, Mapping):
+        return {name: copied(value) for name, value in memory.items()}
+    return [copied(value) for value in memory] if isinstance(memory, list) else memory
+
+
 class Optimiser(Protocol):
     """Anything that yields steps; `objectives` gives the objective to use next."""
 
     def iterate(self, objectives: Callable[[], Objective], theta: Tensor, memory: dict[str, object]) -> Iterator[Step]:
-        """Steps from `theta` on, for as long as the caller asks."""
+        """Steps from `theta` on, for as long as the caller asks; with the memory of a step, those after it."""
+
+    def damped(self) -> Optimiser:
+        """The same with shorter steps, for where they have led to what is not finite."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import inf, isfinite
+from dataclasses import dataclass, replace
+from math import inf, isfinite, nan
 from typing import Callable, Iterator
 
 import torch
@@ -31,7 +31,7 @@ class LevenbergMarquardt:
             objective = objectives()
             normal = objective.normal(theta)
             scale = float(normal.matrix.diagonal().mean())
-            moved, loss, growth = False, normal.loss, 2.0
+            moved, loss, growth = False, normal.loss if isfinite(scale) else nan, 2.0
             for _ in range(12):
                 candidate, found = self.attempt(objective, normal, theta, damping * scale)
                 if found < normal.loss:
@@ -41,6 +41,10 @@ class LevenbergMarquardt:
                     break
                 damping, growth = min(damping * growth, 1e12), growth * 2
             yield Step(theta, loss, {"damping": damping}, moved)
+
+    def damped(self) -> LevenbergMarquardt:
+        """A hundredfold damping at the start."""
+        return replace(self, damping=min(100 * self.damping, 1e12))
 
     def attempt(self, objective: Objective, normal: Normal, theta: Tensor, shift: float) -> tuple[Tensor, float]:
         """One damped step, accelerated where that is trustworthy, and the loss it reaches."""

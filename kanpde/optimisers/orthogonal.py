@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import Callable, Iterator
 
 import torch
@@ -34,7 +35,7 @@ class Orthogonal:
             triangle = objective.triangle(theta)
             scale, projected = lengths(triangle), triangle[:-1, -1]
             r = triangle[:-1, :-1] / scale
-            start = loss = sum_of_squares(objective.residuals(theta))
+            start = loss = sum_of_squares(objective.residuals(theta)) if triangle.isfinite().all() else inf
             moved, growth = False, 4.0
             for _ in range(12):
                 step = damped(r, projected, damping)
@@ -48,6 +49,10 @@ class Orthogonal:
                     break
                 damping, growth = min(max(damping, self.least) * growth, 1e8), 2 * growth
             yield Step(theta, loss, {"damping": damping}, moved)
+
+    def damped(self) -> Orthogonal:
+        """A hundredfold damping at the start."""
+        return replace(self, damping=min(100 * self.damping, 1e8), undamped=False)
 
 
 def damped(r: Tensor, projected: Tensor, damping: float) -> Tensor:
