@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Callable, Iterator, Mapping
 
 import torch
@@ -17,6 +18,7 @@ from kanpde.network import Network
 from kanpde.patch import EMPHASIS, Patch
 from kanpde.points import draw, rows_at
 from kanpde.problem import Problem
+from kanpde.resplined import in_other_windows, on_other_splines
 from kanpde.separable import ProductLayer
 from kanpde.spec import Spec
 from kanpde.splines import Spline
@@ -114,7 +116,10 @@ def marched(spec: Spec, clock: Clock) -> Iterator[State]:
             yield replace(complete, stage=stage) if complete else state_of(*joined(march, part), stage, spec)
         whole = bool(found) and march.reached(found) >= march.ends[1]
         if found and (whole or complete is None):
-            complete = state_of(*joined(march, found), f"march to {tolerance:g}", spec)
+            complete = replace(
+                state_of(*joined(march, found), f"march to {tolerance:g}", spec),
+                replicas=partial(in_other_windows, march, found),
+            )
         if complete is not None:
             yield replace(complete, settled=True)
         if not whole or clock.left() < DEARER * (clock.elapsed() - begun):
@@ -136,8 +141,9 @@ def passed(march: March, space: Spline, clock: Clock, found: list[Patch]) -> Ite
 def refined(spec: Spec, clock: Clock) -> Iterator[State]:
     """Finer and finer splines on the rectangle, as long as the next are likely to fit into the time."""
     before = clock.elapsed()
-    for patch, _ in refinements(first_patch(spec), TOLERANCES[-1]):
-        yield replace(state_of(patch.placed, patch.theta, "splines, Gauss-Newton", spec), settled=True)
+    for patch, _ in refinements(first_patch(spec), TOLERANCES[-1], clock):
+        state = state_of(patch.placed, patch.theta, "splines, Gauss-Newton", spec)
+        yield replace(state, replicas=partial(on_other_splines, patch), settled=True)
         took, before = clock.elapsed() - before, clock.elapsed()
         if clock.left() < 2 * took:
             return

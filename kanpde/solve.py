@@ -9,33 +9,32 @@ import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
-from math import isfinite, sqrt
+from math import sqrt
 from time import monotonic
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Iterator, Mapping
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
 from kanpde.folder import kept
+from kanpde.journal import Journal, unfit
+from kanpde.nonfinite import finite
 from kanpde.points import draw, rows_at
+from kanpde.problem import Problem
 from kanpde.relative import relative_residual
 from kanpde.result import Outcome
-from kanpde.solution import Solution, unknown_values
-from kanpde.spec import Spec, StopSpec
+from kanpde.solution import Solution, estimated_errors, unknown_values
+from kanpde.spec import Spec
 from kanpde.strategy import states
 from kanpde.truth import Truth, truth_of
+from kanpde.verdict import verdict
 
 SECONDS = 450.0  # unless `training.stop.time` says otherwise
 HELD_OUT = 1000  # fresh points per log line
 PAUSE = 0.5  # seconds between log lines, at least
-NEGLIGIBLE = 1e-6  # relative residual that arouses no suspicion
-LARGE = 1e-2  # relative residual with which nothing is solved
-SUSPICIOUS = 100.0  # held-out over training loss, both sums of weighted squares
-
-
-VERDICTS = {name: Outcome[name.upper()] for name in ("unsettled", "undetermined", "misfit", "unresolved")}
 
 
 @dataclass(frozen=True)
@@ -65,43 +64,73 @@ class Progress:
         return {**fixed, "held_out_loss": self.held_out_loss, **named}
 
 
-def solve(spec: Spec, watch: Callable[[Progress], None] = lambda progress: None) -> Solution:
+def solve(
+    spec: Spec, watch: Callable[[Progress], None] = lambda progress: None, journal: Journal | None = None
+) -> Solution:
     """Train a trial solution of the problem; an interrupt (Ctrl-C) returns what was reached.
 
-    Raises KanpdeError where the settings cannot be followed on this machine.
+    States that the journal has seen are lived through again without a look. Raises KanpdeError where the settings
+    cannot be followed on this machine.
     """
     prepare(spec)
-    clock = Clock(monotonic(), spec.training.stop.time or SECONDS)
-    generator = torch.Generator().manual_seed(spec.training.seed)
-    truth, fresh = truth_of(spec), torch.Generator().manual_seed(spec.training.seed + 2**31)
-    rows: list[dict[str, float]] = []
-    outcome, state, progress, step = Outcome.FINISHED, None, None, 0
+    journal = journal or Journal()
+    limit = spec.training.stop.time or SECONDS
+    clock = Clock(monotonic(), limit, journal, limit)
+    generator, truth, rows = torch.Generator().manual_seed(spec.training.seed), truth_of(spec), journal.rows
+    outcome, good, state, progress, step = Outcome.FINISHED, None, None, None, 0
     try:
-        for step, state in enumerate(states(spec, generator, clock), start=1):
-            due = not rows or clock.elapsed() - rows[-1]["seconds"] >= PAUSE or state.settled
-            if due or not isfinite(state.loss):
-                progress = measured(state, step, clock, truth, fresh)
+        for state in replayed(states(spec, generator, clock), journal):
+            good, seen = state if finite(state) else good, journal.seen()
+            if seen is not None:
+                step = seen
+                continue
+            step += 1
+            due = not rows or clock.now() - rows[-1]["seconds"] >= PAUSE or state.settled
+            if due or not finite(state):
+                progress = measured(state, step, clock, truth, spec.training.seed)
                 rows.append(progress.row())
                 watch(progress)
-            if ended := finished(state, step, progress, clock, spec.training.stop):
+            if ended := finished(state, step, progress, clock, spec):
                 outcome = ended
                 break
+            journal.see(step)
     except KeyboardInterrupt:
         outcome = Outcome.INTERRUPTED
+    if outcome in (Outcome.INTERRUPTED, Outcome.LIMIT):
+        journal.save(outcome.name)
     if state is None:
-        raise KanpdeError("stopped before the first step; nothing was computed") from None
-    last, state = state, better(state, spec)
-    if state is not last and outcome is Outcome.DIVERGED:
+        raise KanpdeError("stopped before the first step; there is no solution yet") from None
+    trouble, last, state = state.trouble, state, better(good or state, spec)
+    if finite(state) and state is not good and outcome is Outcome.DIVERGED:
         outcome = Outcome.FINISHED
-    if not rows or rows[-1]["step"] != step or state is not last:
-        progress = measured(state, step, clock, truth, fresh)
+    if progress is None or progress.step != step or state is not last:
+        progress = measured(state, step, clock, truth, spec.training.seed)
         rows.append(progress.row())
         watch(progress)
-    outcome = judged(outcome, state, progress, spec)
-    return Solution(
+    watch(replace(progress, stage="another solution, to estimate the error"))
+    try:
+        others = replicas(state, outcome)
+    except KeyboardInterrupt:
+        outcome, others = Outcome.INTERRUPTED, ()
+    facts = summary(spec, state, step, clock, progress, trouble)
+    solution = Solution(
         replace(spec, enforce=state.enforce), state.problem, state.theta.cpu().double(), columns(rows), outcome,
-        summary(spec, state, step, clock, progress), provenance(spec, clock), state.estimates,
-    )
+        facts, provenance(spec, clock), state.estimates, others,
+    )  # fmt: skip
+    held_out = progress.held_out, progress.held_out_loss
+    outcome, why = verdict(outcome, state, spec, held_out, progress.error, solution.estimated_errors)
+    return replace(solution, outcome=outcome, summary={**({"why": why} if why else {}), **facts})
+
+
+def replicas(state: State, outcome: Outcome) -> tuple[tuple[Problem, Tensor], ...]:
+    """Other solutions of the same problem: none after an interrupt, and where they are not finite."""
+    if outcome in (Outcome.INTERRUPTED, Outcome.DIVERGED):
+        return ()
+    try:
+        found = tuple((problem, theta.cpu().double()) for problem, theta in state.replicas())
+    except torch.linalg.LinAlgError:
+        return ()
+    return found if all(bool(theta.isfinite().all()) for _, theta in found) else ()
 
 
 def prepare(spec: Spec) -> None:
@@ -119,8 +148,19 @@ def better(state: State, spec: Spec) -> State:
     return state if now < before else state.rival
 
 
-def measured(state: State, step: int, clock: Clock, truth: Truth | None, generator: torch.Generator) -> Progress:
-    """The state's losses, its residual on fresh points, and its true errors."""
+def replayed(stream: Iterator[State], journal: Journal) -> Iterator[State]:
+    """The states; what breaks while the journal hands back what it holds shows that it is not of this problem."""
+    try:
+        yield from stream
+    except (RuntimeError, ValueError, TypeError, LookupError) as error:
+        if not journal.replaying:
+            raise
+        raise unfit(f"{type(error).__name__} in entry {journal.place}") from error
+
+
+def measured(state: State, step: int, clock: Clock, truth: Truth | None, seed: int) -> Progress:
+    """The state's losses, its residual on points that are fresh at each step, and its true errors."""
+    generator = torch.Generator().manual_seed(seed + 2**31 + step)
     total, squares, number = 0.0, 0.0, 0
     for block in state.problem.blocks:
         points = draw(state.problem, block, HELD_OUT if block.inside else HELD_OUT // 8, generator)
@@ -129,7 +169,7 @@ def measured(state: State, step: int, clock: Clock, truth: Truth | None, generat
             total += state.weights[row.name] ** 2 * mean
             squares, number = (squares + mean, number + 1) if block.inside else (squares, number)
     return Progress(
-        step, state.steps, clock.elapsed(), clock.seconds, state.stage, state.loss, state.losses(),
+        step, state.steps, clock.now(), clock.seconds, state.stage, state.loss, state.losses(),
         sqrt(squares / number), total, true_errors(state, truth),
     )
 
@@ -142,35 +182,28 @@ def true_errors(state: State, truth: Truth | None) -> dict[str, float]:
     return {name: error.relative_l2 for name, error in truth.errors(found).items()}
 
 
-def finished(state: State, step: int, progress: Progress | None, clock: Clock, stop: StopSpec) -> Outcome | None:
-    """Whether, and why, to stop now."""
-    if not isfinite(state.loss):
+def finished(state: State, step: int, progress: Progress | None, clock: Clock, spec: Spec) -> Outcome | None:
+    """Whether, and why, to stop now; an error that is asked for is estimated where nothing is known."""
+    stop = spec.training.stop
+    if not finite(state):
         return Outcome.DIVERGED
     if progress is not None and progress.step == step:
-        if stop.error is not None and progress.error is not None and progress.error <= stop.error:
+        if stop.error is not None and accurate(state, progress, spec):
             return Outcome.CONVERGED
         if stop.residual is not None and progress.held_out <= stop.residual:
             return Outcome.CONVERGED
-    if clock.left() <= 0 or (stop.steps is not None and step >= stop.steps):
+    if clock.over() or (stop.steps is not None and step >= stop.steps):
         return Outcome.LIMIT
     return None
 
 
-def judged(outcome: Outcome, state: State, progress: Progress, spec: Spec) -> Outcome:
-    """The outcome after a last look: is the residual as small elsewhere, is the error within the tolerance."""
-    if outcome in (Outcome.DIVERGED, Outcome.INTERRUPTED):
-        return outcome
-    relative = relative_residual(state.problem, state.theta, spec.training.seed)
-    if state.estimates is not None and state.estimates.verdict:
-        return VERDICTS[state.estimates.verdict]
-    if progress.held_out_loss > SUSPICIOUS * state.loss and relative > NEGLIGIBLE:
-        return Outcome.SUSPICIOUS
-    if relative > LARGE and outcome is not Outcome.CONVERGED:
-        return Outcome.UNRESOLVED
-    tolerance = spec.reference.tolerance if spec.reference else None
-    if tolerance is not None and progress.error is not None and progress.error > tolerance:
-        return Outcome.INACCURATE
-    return outcome
+def accurate(state: State, progress: Progress, spec: Spec) -> bool:
+    """Whether the true error of a state is as small as asked, or, where a method has settled, the estimated one."""
+    if progress.error is not None or not state.settled:
+        return progress.error is not None and progress.error <= spec.training.stop.error
+    others = replicas(state, Outcome.FINISHED)
+    found = estimated_errors(spec, state.problem, state.theta.cpu().double(), others)
+    return bool(found) and max(one.relative_l2 for one in found.values()) <= spec.training.stop.error
 
 
 def columns(rows: list[dict[str, float]]) -> dict[str, np.ndarray]:
@@ -180,7 +213,7 @@ def columns(rows: list[dict[str, float]]) -> dict[str, np.ndarray]:
     return {**found, "step": found["step"].astype(np.int64)}
 
 
-def summary(spec: Spec, state: State, step: int, clock: Clock, progress: Progress) -> dict[str, Any]:
+def summary(spec: Spec, state: State, step: int, clock: Clock, progress: Progress, trouble: str) -> dict[str, Any]:
     """What a person wants to know of a run."""
     hard = {k: len(v) for k, v in state.problem.trial.built_in.items()}
     return {
@@ -191,7 +224,8 @@ def summary(spec: Spec, state: State, step: int, clock: Clock, progress: Progres
         "linear": state.problem.linear,
         "built_in": ", ".join(f"{v} condition{'s' * (v != 1)} on {k}" for k, v in hard.items()) or "none",
         "steps": step,
-        "seconds": round(clock.elapsed(), 3),
+        "seconds": round(clock.now(), 3),
+        **({"not finite": trouble} if trouble else {}),
         "held_out_residual": progress.held_out,
         "relative_residual": relative_residual(state.problem, state.theta, spec.training.seed),
     }
@@ -199,7 +233,6 @@ def summary(spec: Spec, state: State, step: int, clock: Clock, progress: Progres
 
 def provenance(spec: Spec, clock: Clock) -> dict[str, Any]:
     """Where, when and with what the run was made."""
-    packages = ("kanpde", "torch", "numpy", "h5py")
     return {
         "folder": str(spec.path.parent.resolve()),
         "files": kept(spec.files),
@@ -208,9 +241,16 @@ def provenance(spec: Spec, clock: Clock) -> dict[str, Any]:
         "precision": spec.training.precision,
         "threads": torch.get_num_threads(),
         "command": " ".join(sys.argv),
-        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
+        "versions": versions(),
         "platform": platform.platform(),
+        "processor": torch.backends.cpu.get_cpu_capability(),
         "host": socket.gethostname(),
-        "seconds": clock.elapsed(),
+        "seconds": clock.now(),
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
+
+
+def versions() -> dict[str, str]:
+    """The packages that decide on the last digits."""
+    packages = ("kanpde", "torch", "numpy", "h5py")
+    return {name: version(name) for name in packages} | {"python": platform.python_version()}

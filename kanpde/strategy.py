@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
-from typing import Iterator
+from typing import Iterable, Iterator
 
 import torch
 
@@ -13,9 +14,12 @@ from kanpde.clock import Clock, State, losses_of
 from kanpde.enrichment import enrichment
 from kanpde.errors import KanpdeError
 from kanpde.inverse import inverse
+from kanpde.nonfinite import finite, trouble_of
+from kanpde.problem import Problem
 from kanpde.ramps import Fit, Ramps, layout, linear_fit, nonlinear_fit, ramps_problem
 from kanpde.regional import families
 from kanpde.relative import relative_residual
+from kanpde.replica import on_other_ramps, with_ramps_beside
 from kanpde.search import Aim, search
 from kanpde.separation import separated, separates
 from kanpde.spec import NetworkSpec, Spec
@@ -34,11 +38,11 @@ def states(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[Sta
     if spec.fitted and fixed_otherwise(spec):
         raise KanpdeError("fit: only ramps are fitted with it; leave out training.stages, and network but for width")
     if spec.training.stages:
-        yield from staged(spec, generator, clock)
+        yield from doubled(staged(spec, generator, clock), spec)
     elif spec.network.basis == "separable":
         yield from alone(spec, clock)
     elif asks_for_depth(spec.network) or spec.training.derivatives == "autograd":
-        yield from deep(spec, generator, clock)
+        yield from doubled(deep(spec, generator, clock), spec)
     else:
         yield from automatic(spec, generator, clock)
 
@@ -50,6 +54,12 @@ def alone(spec: Spec, clock: Clock) -> Iterator[State]:
         yield found
     if found is None:
         raise KanpdeError("network.basis: separable: Gauss-Newton steps do not settle; leave out 'basis', or shorten t")
+
+
+def doubled(states: Iterable[State], spec: Spec) -> Iterator[State]:
+    """States of deep networks, with ramps to estimate their errors by."""
+    for state in states:
+        yield replace(state, replicas=partial(with_ramps_beside, state.problem, state.theta, spec))
 
 
 def fixed_otherwise(spec: Spec) -> bool:
@@ -72,18 +82,27 @@ class Method:
 
 
 def automatic(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
-    """The methods that suit the problem, one after another while the residual is too large; the best one stands."""
-    best, reached = None, inf
+    """The methods that suit the problem, one after another while the residual is too large; the best one stands.
+
+    A method that leads to what is not finite gives way to the next.
+    """
+    best, reached, lost = None, inf, None
     for method in methods(spec, generator, clock):
         if clock.left() <= 0 or (best is not None and reached <= method.above):
             continue
         found = None
         for state in method.states:
-            found = replace(state, why=method.why, rival=best)
+            state = replace(state, why=method.why, rival=best, trouble=state.trouble or (lost.trouble if lost else ""))
+            if not finite(state):
+                lost = replace(state, trouble=state.trouble or trouble_of(state))
+                break
+            found = state
             yield found
         if found is not None:
             residual = relative_residual(found.problem, found.theta, spec.training.seed)
             best, reached = (found, residual) if best is None or residual < reached else (best, reached)
+    if lost is not None and best is None:
+        yield lost
 
 
 def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method]:
@@ -92,7 +111,7 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
         return [Method("fits: what is unknown and the read-outs together, by Gauss-Newton", inverse(spec, clock))]
     linear, rectangle = is_linear(spec), open_to_splines(spec)
     narrow = replace(spec, network=replace(spec.network, width=None, scale=None))  # those asked for are of ramps
-    depth = Method("no other method made the residual small", deep(narrow, generator, clock), ACCEPTED)
+    depth = Method("no other method made the residual small", doubled(deep(narrow, generator, clock), spec), ACCEPTED)
     cornered = linear and spec.region is None and spec.enforce == "auto" and has_corners(spec)
     if linear:
         aim = Aim(pace=PACE if cornered or rectangle else 1.0)
@@ -140,8 +159,12 @@ def ramps(spec: Spec, clock: Clock, aim: Aim) -> Iterator[State]:
     aim = aim.shared(len(families(spec)))
     if spec.network.width is not None:
         aim = replace(aim, first=spec.network.width, last=spec.network.width)
-    for candidate in search(lambda shape, near: fit(base, spec, fixed(shape, spec), near), len(spec.box), aim, clock):
-        yield state_of(candidate.fit, spec, linear)
+
+    def attempt(shape: Ramps, near: Fit | None) -> Fit:
+        return fit(base, spec, fixed(shape, spec), near, clock.journal)
+
+    for candidate in search(attempt, len(spec.box), aim, clock):
+        yield state_of(candidate.fit, base, spec)
 
 
 def fixed(shape: Ramps, spec: Spec) -> Ramps:
@@ -150,11 +173,11 @@ def fixed(shape: Ramps, spec: Spec) -> Ramps:
     return shape if scale is None else replace(shape, slopes=(scale,) * len(shape.slopes))
 
 
-def state_of(fit: Fit, spec: Spec, linear: bool) -> State:
+def state_of(fit: Fit, base: Problem, spec: Spec) -> State:
     """A fit as a state of the training."""
     slopes = ", ".join(f"{s:.3g}" for s in fit.ramps.slopes)
     note = f"{layout(fit.problem)}, slopes {slopes}"
-    stage = "read-out least squares" if linear else "read-out Gauss-Newton"
+    stage = "read-out least squares" if base.linear else "read-out Gauss-Newton"
     part = fit.theta[fit.objective.mask]
     return State(
         fit.problem,
@@ -165,5 +188,6 @@ def state_of(fit: Fit, spec: Spec, linear: bool) -> State:
         fit.weights,
         spec.enforce,
         note,
+        replicas=partial(on_other_ramps, base, spec, fit),
         settled=True,
     )

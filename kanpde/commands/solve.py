@@ -17,6 +17,7 @@ from kanpde.errors import KanpdeError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kanpde.journal import Journal
     from kanpde.solution import Solution
     from kanpde.spec import Spec
 
@@ -35,21 +36,34 @@ class Stopped(KanpdeError):
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", type=click.Path(path_type=Path), metavar="[FILE]", required=False)
 @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override: network.width=9.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Instead of a new outputs/NAME-NNN.")
+@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an unfinished run.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, an object on each line.")
-def solve(file: Path, overrides: tuple[str, ...], out: Path | None, quiet: bool, as_json: bool) -> None:
-    """Solve the problem in FILE.
+def solve(
+    file: Path | None, overrides: tuple[str, ...], out: Path | None, resume: Path | None, quiet: bool, as_json: bool
+) -> None:
+    """Solve the problem in FILE, or go on with a run that was stopped from its last checkpoint.
 
     The exit code is 0 for a solution, 2 for mistakes in FILE, 3 for a solution that is not to be trusted, 4 for an
-    error above the tolerance asked for, 1 for anything else. Ctrl-C saves what is reached and exits with 130.
+    error above the tolerance asked for, 1 for anything else. Ctrl-C saves what is reached and exits with 130, SIGTERM
+    with 143; --resume then ends with the bits of a run that was not stopped. A run that a limit has stopped goes on
+    with another one, as in --set training.stop.time=900.
     """
+    if resume is not None and out is not None:
+        raise click.UsageError("a resumed run stays in its folder: --resume without --out")
+    if file is None and resume is None:
+        raise click.UsageError("Missing argument 'FILE'.")
     stops: list[int] = []
     try:
         with stopped_by(stops, patience=0):
-            code = run(file, overrides, out, "json" if as_json else "quiet" if quiet else "", stops)
+            view = "json" if as_json else "quiet" if quiet else ""
+            if resume is not None:
+                code = continued(resume, file, overrides, view, stops)
+            elif file is not None:
+                code = run(file, overrides, out, view, stops)
     except KeyboardInterrupt:
         raise Stopped(stops, "stopped; nothing was saved") from None
     except KanpdeError as error:
@@ -63,20 +77,66 @@ def run(file: Path, overrides: tuple[str, ...], out: Path | None, view: str, sto
 
     spec = read_spec(file, overrides)
 
+    from kanpde.checkpoint import begun
+
+    with claimed(spec, out) as folder:
+        return trained(spec, begun(spec, folder, warn), folder, view, stops)
+
+
+def continued(folder: Path, file: Path | None, overrides: tuple[str, ...], view: str, stops: list[int]) -> int:
+    """Go on with a run from its checkpoint; nothing is done where it has finished."""
+    from kanpde.writers import read
+    from kanpde.writers.claims import claim
+    from kanpde.writers.folders import is_run_folder
+    from kanpde.writers.layout import FILE
+
+    if not folder.is_dir() or not is_run_folder(folder):
+        raise KanpdeError(f"{folder}: not the folder of a run; name one, as outputs/NAME-001")
+    with claim(folder):
+        from kanpde.checkpoint import resumed
+
+        found = resumed(folder, file, overrides, warn)
+        if found is None and not (folder / FILE).is_file():
+            raise KanpdeError(f"{folder}: there is no checkpoint to resume from; solve the problem anew")
+        if found is None:
+            outcome = read(folder).outcome
+            warn(f"{folder}: nothing to resume, {outcome.message}")
+            return outcome.exit_code
+        if found is not None and found.ended and (folder / FILE).is_file():
+            outcome = read(folder).outcome
+            warn(f"{folder}: nothing to resume, {outcome.message}; more of it is --set training.stop.time=SECONDS")
+            return outcome.exit_code
+        return trained(found.spec, found.journal, folder, view, stops)
+
+
+def trained(spec: Spec, journal: Journal, folder: Path, view: str, stops: list[int]) -> int:
+    """Solve and save; the checkpoints go once the run is written, unless it may go on."""
     from rich.console import Console
 
     from kanpde.progress import VIEWS, view_for
     from kanpde.solve import solve as solution_of
     from kanpde.streams import Unfailing
+    from kanpde.writers import checkpoints
 
     console = Console(file=Unfailing(sys.stdout))  # type: ignore[arg-type]
     view = view or view_for(console)
-    with claimed(spec, out) as folder:
+    try:
         with VIEWS[view](console) as watch:
-            solution = solution_of(spec, watch)
+            solution = solution_of(spec, watch, journal)
         with stopped_by(stops, patience=1):
             save(solution, folder, console, view)
+    except KanpdeError as error:
+        if checkpoints.exists(folder):
+            raise KanpdeError(f"{error}; kanpde solve --resume {folder} goes on") from error
+        raise
+    if not journal.open:
+        checkpoints.remove(folder)
     return solution.outcome.exit_code
+
+
+def warn(text: str) -> None:
+    """A line beside the log."""
+    click.echo(text, err=True)
 
 
 def save(solution: Solution, folder: Path, console: Console, view: str) -> None:
@@ -121,6 +181,8 @@ def stopped_by(stops: list[int], patience: int) -> Iterator[None]:
 @contextmanager
 def claimed(spec: Spec, out: Path | None) -> Iterator[Path]:
     """The folder of the run; if the run leaves nothing in it, the folders made for it are removed again."""
+    from kanpde.writers import checkpoints
+    from kanpde.writers.claims import claim, nothing_else
     from kanpde.writers.folders import MARK, chosen_run_folder, new_run_folder
 
     wanted = Path(OUTPUTS) if out is None else out
@@ -128,11 +190,30 @@ def claimed(spec: Spec, out: Path | None) -> Iterator[Path]:
     marked = (wanted / MARK).exists()
     folder = new_run_folder(wanted, spec.path.stem) if out is None else chosen_run_folder(out)
     try:
-        yield folder
+        with claim(folder):
+            if checkpoints.exists(folder) and not ended(folder):
+                raise KanpdeError(
+                    f"{folder}: a run that was stopped left its checkpoint here; kanpde solve --resume {folder} "
+                    f"goes on with it. To give it up, remove {folder / checkpoints.LATEST}, or name another folder."
+                )
+            yield folder
     except BaseException:
         with suppress(OSError):
-            if not marked and {path.name for path in folder.iterdir()} <= {MARK}:
+            if not marked and nothing_else(folder):
                 (folder / MARK).unlink(missing_ok=True)
             for path in dict.fromkeys((folder, *absent)):
                 path.rmdir()
         raise
+
+
+def ended(folder: Path) -> bool:
+    """Whether the run of a checkpoint had come to its limit and was written."""
+    from kanpde.errors import ResultError
+    from kanpde.writers import checkpoints
+    from kanpde.writers.layout import FILE
+
+    try:
+        found, _ = checkpoints.read(folder)
+    except ResultError:
+        return False
+    return found is not None and found.get("outcome") == "LIMIT" and (folder / FILE).is_file()
