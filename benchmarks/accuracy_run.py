@@ -75,6 +75,7 @@ def facts(result: Result, before: float) -> dict[str, Any]:
     return {
         "outcome": result.outcome.name.lower(),
         "errors": errors,
+        "estimated": {name: one.relative_l2 for name, one in result.estimated.items()},
         "reached": {f"{level:g}": seconds_to(pairs, level) for level in LEVELS},
         "steps": int(result.history["step"][-1]),
         **{name: result.summary[name] for name in ("coefficients", "network", "method")},

@@ -53,8 +53,6 @@ def level(target: Target) -> str:
 
 def title(case: Case, folder: str) -> str:
     """What the problem's file calls it, linked to the file, and what is changed in it."""
-    if case.waits:
-        return case.problem
     file = f"{case.problem}.yaml"
     return f"[{read_spec(PROBLEMS / file).title}]({folder}problems/{file})" + "".join(f", {c}" for c in case.changes)
 
@@ -104,7 +102,7 @@ def full_row(one: Measured) -> tuple[str, ...]:
     """All that is known of a case."""
     case, errors = one.case, one.over(worst)
     spread = [power(pick(errors)) if errors else "–" for pick in (min, median, max)]
-    met = case.waits or "; ".join(verdict(one, target) for target in case.targets) if one.runs or case.waits else "–"
+    met = "; ".join(verdict(one, target) for target in case.targets) if one.runs else "–"
     return (
         case.id or "–", title(case, "../"), *spread, middle(one.runs, "coefficients"), middle(one.runs, "steps"),
         short(median(one.over(wall))) if one.runs else "–", endings(one.runs),

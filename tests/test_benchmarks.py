@@ -13,6 +13,7 @@ from accuracy_plots import draw
 from accuracy_run import thinned
 from accuracy_summary import Measured, meets, robustness, seconds_to, verdict, worst
 from accuracy_tables import PLOTS, document, readme_table
+from estimates import compared, table, told
 from numerals import brief, power, short
 from tiers import Case, Target, cases, chosen
 
@@ -37,11 +38,6 @@ def case(label: str) -> Case:
 def test_every_problem_of_the_gallery_is_measured_and_none_is_unknown() -> None:
     assert {one.problem for one in chosen([], None)} == GALLERY
     assert len({one.name for one in cases()}) == len({one.label for one in cases()}) == len(cases())
-
-
-def test_what_waits_says_why_and_cannot_be_chosen() -> None:
-    waiting = {one.id: one for one in cases() if one.waits}
-    assert {"PC", "LS", "PI", "EV"} <= set(waiting) and not list(chosen(list(waiting), None))
 
 
 def test_problems_are_chosen_by_id_by_name_and_by_tier() -> None:
@@ -92,14 +88,22 @@ def test_numbers_are_short(value: float, text: str) -> None:
 
 
 def test_tables_hold_a_row_for_each_case_and_as_many_cells_as_heads() -> None:
-    found = [Measured(one, {} if one.waits else {"0": run(1e-9), "1": run(1e-7), "2": run(2e-9)}) for one in cases()]
+    found = [Measured(one, {"0": run(1e-9), "1": run(1e-7), "2": run(2e-9)}) for one in cases()]
     small, page = readme_table(found, ["a machine"]), document(found, ["a machine"], PLOTS)
     rows = [line for line in small.splitlines() if line.startswith("| [")]
-    known = [one for one in cases() if one.record and not one.changes and not one.waits]
+    known = [one for one in cases() if one.record and not one.changes]
     assert len(rows) == len(known) and all(line.count("|") == rows[0].count("|") for line in rows)
     widths = {line.count("|") for line in page.splitlines() if line.startswith("|")}
-    assert len(widths) == 2 and page.count("not yet: ") == sum(bool(one.waits) for one in cases())
+    assert len(widths) == 2
     assert "1.0e-9 | 2.0e-9 | 1.0e-7" in page and "1e-11 in 20 s" in page
+
+
+def test_estimates_are_compared_where_the_truth_is_known_better() -> None:
+    runs = {"0": run(1e-9, 1e-6, certified=1e-7) | {"estimated": {"u0": 2e-9, "u1": 5e-8, "u2": 1.0}}}
+    pairs = compared([Measured(case("P1"), runs)])
+    assert [(one.field, one.ratio) for one in pairs] == [("u1", pytest.approx(0.05))]
+    assert "u1 | 1.0e-6 | 5.0e-8 | 0.05" in table(pairs) and told(pairs).startswith("0 of 1 estimates lie within")
+    assert "1 below a tenth of it (P1 u1)" in told(pairs)
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
