@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields, replace
+from math import prod
 from typing import Any, Mapping
 
 import torch
 from torch import Tensor
 
 from kanpde.build import is_linear
+from kanpde.capacity import Capacity
+from kanpde.errors import KanpdeError
 from kanpde.inverse import first_weights
+from kanpde.optimisers.least_squares import GATHERED
 from kanpde.patch import EMPHASIS
-from kanpde.points import counts, draw
+from kanpde.points import CHUNK, counts, draw
 from kanpde.problem import Problem
 from kanpde.ramps import Ramps, layout, ramps_problem, setting
 from kanpde.regional import families, fields_of
 from kanpde.search import SPREADS, Aim
 from kanpde.separation import described as described_splines
 from kanpde.separation import first_patch
+from kanpde.settings import usual_sides
 from kanpde.solve import SECONDS
 from kanpde.spec import Spec
 from kanpde.strategy import ACCEPTED, asks_for_depth, splines_first
@@ -30,8 +35,11 @@ RATE = 1.5e10  # operations per second and thread, of factorisations and product
 ENTRY = 1e-7  # seconds and threads per entry of the Jacobian
 NONLINEAR = 12  # linear fits per Gauss-Newton fit, in time: 7 to 23 in the problems tried
 GROWN = 20  # times as many intervals as at the start, of splines at the end: 10 to 30 in the problems tried
-COPIES = {True: 4, False: 8}  # of the Jacobian, held at once by a linear or nonlinear fit
+COPIES = {True: 4, False: 8}  # of the rows in memory, held at once by a linear or nonlinear fit
 WORK = 1e8  # bytes beside them
+OF_A_POINT = 60  # numbers that stay of a point beside its coordinates, where rows are folded as they come
+OF_A_FIELD = 6  # numbers at a point of the output, in the making of a field on it
+LIBRARIES = 2.5e8  # bytes
 FALLBACK = f"all layers of a deep network if the relative residual stays above {ACCEPTED:.0e}"
 
 
@@ -40,7 +48,7 @@ class Plan:
     """The first problem that a run solves, the points per block, the weights, and the cost of its parts.
 
     `parts` are seconds by what they are spent on; `memory` is in bytes, at the largest size a run may reach, without
-    the 250 MB of the libraries.
+    the 250 MB of the libraries, and `least` at the size it begins with. `lever` makes that smaller, `bound` the other.
     """
 
     problem: Problem
@@ -54,6 +62,9 @@ class Plan:
     memory: float
     parts: Mapping[str, float]
     limit: float
+    least: float
+    lever: str
+    bound: str
 
     def samples(self, most: int = 400) -> dict[str, Tensor]:
         """Points [d, N] as a run draws them, at most so many per block."""
@@ -69,6 +80,34 @@ def plan(spec: Spec) -> Plan:
     if spec.network.basis == "separable" or (not all_layers and splines_first(plain)):
         return splines_plan(plain)
     return (deep_plan if all_layers else ramps_plan)(plain)
+
+
+def fits(found: Plan, spec: Spec, there: Capacity) -> str:
+    """A warning where a run may outgrow the memory there is, '' if not; raises KanpdeError if it cannot even begin."""
+    has = f"{there.whose} has {gigabytes(there.free)} left"
+    for needed, lever in ((found.least, found.lever), (output_memory(spec), "output.grid or output.times")):
+        if LIBRARIES + needed > there.free:
+            needs = f"this run needs about {gigabytes(LIBRARIES + needed)} of memory"
+            raise KanpdeError(f"{spec.path}: {needs}, and {has}; make {lever} smaller")
+    if LIBRARIES + found.memory > there.free:
+        needs = f"this run may come to need {gigabytes(LIBRARIES + found.memory)} of memory"
+        return f"{spec.path}: {needs}, and {has}; {found.bound} bounds it"
+    return ""
+
+
+def output_memory(spec: Spec) -> float:
+    """The bytes that fields on the output grid take while they are made."""
+    sides = usual_sides(tuple(spec.box)) | dict(zip((name for name in spec.box if name != "t"), spec.output.grid or ()))
+    times = spec.output.times
+    if "t" in sides and times is not None:
+        sides["t"] = times if isinstance(times, int) else len(times)
+    fields = 3 * len(spec.unknowns) + len(spec.equations) + len(spec.output.extra or ())
+    return 8.0 * prod(sides.values()) * (2 * len(sides) + fields + OF_A_FIELD)
+
+
+def gigabytes(size: float) -> str:
+    """Bytes in words."""
+    return f"{size / 1e9:.2g} GB" if size < 1e10 else f"{size / 1e9:,.0f} GB"
 
 
 def threads(spec: Spec) -> int:
@@ -98,8 +137,15 @@ def ramps_plan(spec: Spec) -> Plan:
     return Plan(
         problem, method, layout(problem) + more, problem.trial.size,
         *kinds(spec, problem), {s.block.name: s.count for s in objective.samples}, weights,
-        WORK + COPIES[linear] * 8.0 * rows[last] * last * unknowns, parts, spec.training.stop.time or SECONDS,
+        ramps_memory(rows[last], last * unknowns, linear), parts, spec.training.stop.time or SECONDS,
+        ramps_memory(rows[first], first * unknowns, linear), "network.width or sampling.interior", "network.width",
     )  # fmt: skip
+
+
+def ramps_memory(rows: int, columns: int, linear: bool) -> float:
+    """The bytes of a fit: rows are folded into a triangle once there are a few times as many as columns."""
+    gathered = min(rows, GATHERED * columns + CHUNK)
+    return WORK + 8.0 * (COPIES[linear] * gathered * columns + OF_A_POINT * rows)
 
 
 def splines_plan(spec: Spec) -> Plan:
@@ -118,6 +164,7 @@ def splines_plan(spec: Spec) -> Plan:
         problem, f"separable splines by Gauss-Newton steps {where}{after}", network,
         problem.trial.size, *kinds(spec, problem), points, weights,
         WORK + 8.0 * COPIES[False] * GROWN * rows * columns / 2, parts, spec.training.stop.time or SECONDS,
+        WORK + 8.0 * COPIES[False] * rows * columns / 2, "network.degree or network.grid", "training.stop.time",
     )  # fmt: skip
 
 
@@ -145,10 +192,11 @@ def deep_plan(spec: Spec) -> Plan:
     size = len(theta)
     names = tuple(dict.fromkeys(stage.optimiser for stage in spec.training.stages)) or ("levenberg-marquardt",)
     steps = {"a Levenberg-Marquardt step": (2 * rows * size**2 + size**3 / 3) / (RATE * threads(spec))}
+    memory = WORK + 8.0 * (3 * size**2 + 4096 * size + OF_A_POINT * rows)
     return Plan(
         made.problem, f"all layers by {' and '.join(names)}", made.note, size, *kinds(spec, made.problem), points,
-        made.weights, WORK + 8.0 * (3 * size**2 + 4096 * size), steps if "levenberg-marquardt" in names else {},
-        spec.training.stop.time or SECONDS,
+        made.weights, memory, steps if "levenberg-marquardt" in names else {}, spec.training.stop.time or SECONDS,
+        memory, "network.width, network.depth or network.degree", "network.width",
     )  # fmt: skip
 
 

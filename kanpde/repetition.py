@@ -1,0 +1,113 @@
+"""A run made once more from what its result holds, and how far it then is from the first time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping
+
+import numpy as np
+
+from kanpde.errors import ResultError, SpecError
+from kanpde.folder import Folder, unpacked
+from kanpde.result import Outcome, Result
+from kanpde.solve import Progress, solve
+from kanpde.spec import Spec, read_spec_text
+
+CUT_SHORT = (Outcome.LIMIT, Outcome.INTERRUPTED)
+BY_THE_CLOCK = ("the run was ended by the clock, on which choices within a method depend too; "
+                "a run with training.stop.steps, or one that comes to its own end, can be repeated")
+"""Why a run may differ that a limit of time, or a user, has cut short."""
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """The arrays that differ and by how much at most, what else is different here, and why they may differ."""
+
+    steps: int
+    arrays: int
+    differences: Mapping[str, float]
+    circumstances: Mapping[str, tuple[str, str]]  # what: then and now
+    reason: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Whether every bit is."""
+        return not self.differences
+
+
+def repeated(result: Result, watch: Callable[[Progress], None] = lambda progress: None) -> Repetition:
+    """Solve the problem of a result again, as often and with as many threads as then.
+
+    Raises ResultError where the result does not hold what is needed.
+    """
+    then = result.provenance
+    with unpacked(then.get("files", {}), Path(str(then.get("folder", ".")))) as folder:
+        spec = limited(read_again(result, folder), result)
+        again = solve(spec, watch).tabulate()
+    differences = {name: gap for name, gap in gaps(arrays_of(result), arrays_of(again)) if gap}
+    now = {name: words(again.provenance[name]) for name in ("versions", "threads", "processor", "platform")}
+    circumstances = {name: (words(then.get(name)), here) for name, here in now.items() if words(then.get(name)) != here}
+    cut_short = result.outcome in CUT_SHORT and not from_steps(result, spec)
+    steps = int(again.summary.get("steps", 0))
+    reason = BY_THE_CLOCK if differences and cut_short else ""
+    return Repetition(steps, len(arrays_of(result)), differences, circumstances, reason)
+
+
+def read_again(result: Result, folder: Folder) -> Spec:
+    """The problem of a result, which needs its files again."""
+    try:
+        return read_spec_text(result.spec_text, result.spec_name, replace(folder, files=True), result.overrides)
+    except SpecError as error:
+        raise ResultError(f"the problem in the result cannot be solved again:\n{error}") from error
+
+
+def limited(spec: Spec, result: Result) -> Spec:
+    """The problem with the threads of then and, where the run was cut short, with its steps for a limit."""
+    threads = result.provenance.get("threads", spec.training.threads)
+    stop = spec.training.stop
+    if result.outcome in CUT_SHORT:
+        stop = replace(stop, steps=int(result.summary["steps"]), time=inf)
+    return replace(spec, training=replace(spec.training, threads=threads, stop=stop))
+
+
+def from_steps(result: Result, spec: Spec) -> bool:
+    """Whether the user's own limit of steps ended the run."""
+    return f"training.stop.steps={result.summary.get('steps')}" in result.overrides
+
+
+def arrays_of(result: Result) -> dict[str, np.ndarray]:
+    """All numbers that a run computes: fields, axes, and the coefficients of the network."""
+    fields = {f"field {name}": field.values for name, field in result.fields.items()}
+    axes = {f"coordinate {name}": axis for name, axis in result.axes.items()}
+    return {**fields, **axes, **dict(nested(result.network, "network"))}
+
+
+def nested(content: Mapping[str, Any], path: str) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays in nested dictionaries, by path."""
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            yield from nested(value, f"{path}.{name}")
+        elif isinstance(value, np.ndarray):
+            yield f"{path}.{name}", value
+
+
+def gaps(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> Iterator[tuple[str, float]]:
+    """The largest difference of each pair of arrays, infinite where one lacks, 0 where all bits are equal."""
+    for name in {**one, **other}:
+        a, b = one.get(name), other.get(name)
+        if a is None or b is None or a.shape != b.shape or a.dtype != b.dtype:
+            yield name, inf
+        elif a.tobytes() == b.tobytes():
+            yield name, 0.0
+        else:
+            apart = np.abs(np.asarray(a, float) - np.asarray(b, float))
+            yield name, float(np.max(np.nan_to_num(apart, nan=0.0), initial=5e-324))
+
+
+def words(value: Any) -> str:
+    """Something that is said of a run, in words."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {one}" for name, one in sorted(value.items()))
+    return str(value)
