@@ -19,6 +19,9 @@ _OUTSIDE = {
     True: "'{}' is not between two regions, so nothing jumps there",
     False: "'{}' lies between two regions; its conditions say what jumps, as in jump(u) = 0",
 }
+_NOT_OPPOSITE = (
+    "along '{}' no two sides can be one: the ends of one region must be whole sides of one box, without parts"
+)
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,7 @@ def read_boundary(node: Table | None, scope: Scope, places: Places[Spot], start:
     covered: dict[Spot, str] = {}
     entries = node.entries if node else ()
     turning = [entry for entry in entries if _is_periodic(entry)]
-    if places.word == "face":
-        periodic = tuple(axis for entry in turning for axis in _periodic(entry, scope, places, covered, log))
-    else:
-        periodic = ()
-        for entry in turning:
-            log.say(entry.value, "'periodic' is not supported with shapes; it is for intervals, as in x: [0, 1]")
+    periodic = tuple(axis for entry in turning for axis in _periodic(entry, scope, places, covered, log))
     parts = list(_parts([entry for entry in entries if not _is_periodic(entry)], scope, places, covered, log))
     place = node.place if node else start
     for face in places.everything if periodic or not turning else ():
@@ -105,12 +103,15 @@ def _cover(faces: tuple[Spot, ...], word: Scalar, covered: dict[Spot, str], log:
 
 def _periodic(entry: Entry, scope: Scope, places: Places[Spot], covered: dict[Spot, str], log: Log) -> Iterator[str]:
     for word in _words(entry.key):
-        if word.text in scope.spatial:
-            _cover(faces_of(word.text), word, covered, log)
-            yield word.text
-        elif word.text == "all":
-            _cover(places.everything, word, covered, log)
-            yield from scope.spatial
+        if word.text in scope.spatial or word.text == "all":
+            axes = scope.spatial if word.text == "all" else (word.text,)
+            pairs = {axis: pair for axis, pair in places.opposite.items() if {*pair} <= {*places.everything}}
+            turning = [axis for axis in axes if axis in pairs]
+            if turning != list(axes) and places.complete:
+                log.say(word, _NOT_OPPOSITE.format(next(axis for axis in axes if axis not in turning)))
+            for axis in turning:
+                _cover(pairs[axis], word, covered, log)
+            yield from turning
         else:
             axes = {face.axis for face in places.named.get(word.text, ()) if isinstance(face, Face)}
             hint = f"; write '{min(axes)}: periodic'" if len(axes) == 1 else suggestion(word.text, scope.spatial)

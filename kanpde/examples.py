@@ -106,7 +106,8 @@ CONDITIONS: tuple[Row, ...] = (
     ("a list", "of several equations on one place",
      Example("boundary: {all: [u = 0, dn(u) = 0]}", "equations: {plate: biharm(u) = 1}")),
     ("`free`", "nothing is stated there", Example("boundary: {right: free, rest: u = 0}")),
-    ("`x: periodic`", "both ends of a coordinate are one", Example("boundary: {x: periodic, rest: u = 0}")),
+    ("`x: periodic`", "both ends of a coordinate are one: of a region, two whole sides of one box",
+     Example("boundary: {x: periodic, rest: u = 0}")),
 )  # fmt: skip
 PLACES: tuple[Row, ...] = (
     (", ".join(f"`{side}`" for side in SIDES[:4]), "the sides of an interval or a rectangle",

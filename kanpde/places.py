@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Spot = Union[Face, Piece]
 S = TypeVar("S", bound=Spot)
 
+WHOLE = 1e-9  # of a side: it may lack so much and be whole
 KEYWORDS = ("all", "rest")
 SIDES = ("left", "right", "bottom", "top", "front", "back")
 RESERVED = (*KEYWORDS, *SIDES, "free", "periodic", *(f"{axis}_{end}" for axis in "xyzt" for end in ("min", "max")))
@@ -20,13 +21,17 @@ RESERVED = (*KEYWORDS, *SIDES, "free", "periodic", *(f"{axis}_{end}" for axis in
 
 @dataclass(frozen=True)
 class Places(Generic[S]):
-    """What a boundary consists of, and what each name stands for; `barred` says why other names stand for nothing."""
+    """What a boundary consists of, and what each name stands for; `barred` says why other names stand for nothing.
+
+    `opposite` are the two sides that periodicity along a coordinate would make one.
+    """
 
     everything: tuple[S, ...]
     named: Mapping[str, tuple[S, ...]]
     barred: Mapping[str, str] = field(default_factory=dict)
     word: str = "face"
     complete: bool = True  # False after a mistake that leaves it unknown what there is
+    opposite: Mapping[str, tuple[S, S]] = field(default_factory=dict)
 
 
 def faces_of(axis: str) -> tuple[Face, Face]:
@@ -50,7 +55,7 @@ def places_of_box(spatial: tuple[str, ...], shape: str = "") -> Places[Face]:
     named = {name: (face,) for name, face in faces.items()}
     if shape:
         named |= {shape: everything} | {f"{shape}.{name}": (face,) for name, face in faces.items()}
-    return Places(everything, named)
+    return Places(everything, named, opposite={axis: faces_of(axis) for axis in spatial})
 
 
 def places_of_region(region: Region, zones: Zones | None = None) -> Places[Piece]:
@@ -77,7 +82,32 @@ def places_of_region(region: Region, zones: Zones | None = None) -> Places[Piece
     where = "on the region's boundary, or between two regions under this name" if zones else "on the region's boundary"
     barred |= {name: f"nothing of '{name}' lies {where}" for name, some in named.items() if not some}
     everything = tuple(piece for some in pieces.values() for piece in some)
-    return Places(everything, {name: some for name, some in named.items() if some}, barred, "part")
+    found = {name: some for name, some in named.items() if some}
+    return Places(everything, found, barred, "part", opposite={} if zones else opposite_sides(region))
+
+
+def opposite_sides(region: Region) -> dict[str, tuple[Piece, Piece]]:
+    """The two sides across each coordinate where they are those of one box, at the region's ends, and whole."""
+    found = {}
+    for axis, (low, high) in zip(region.axes, region.bounds):
+        for name, shape in region.shapes.items():
+            parts = [part for end in ("min", "max") for part in sides_at(shape, Face(axis, end), region.axes)]
+            at_ends = shape.bounds[region.axes.index(axis)] == (low, high)
+            if len(parts) == 2 and at_ends and all(is_whole(region, name, part) for part in parts):
+                first, second = (Piece(f"{name}.{part}", name, part) for part in parts)
+                found[axis] = first, second
+    return found
+
+
+def sides_at(shape: Shape, face: Face, axes: tuple[str, ...]) -> list[str]:
+    """The part of a box that lies at a face; none of another shape."""
+    return [part for part in shape.parts if named_faces(axes).get(part) == face] if is_box(shape) else []
+
+
+def is_whole(region: Region, shape: str, part: str) -> bool:
+    """Whether all of a part lies on a region's boundary."""
+    size = region.shapes[shape].size(part)
+    return region.measure(shape, part) > (1 - WHOLE) * size
 
 
 def pieces_of(region: Region, zones: Zones | None) -> dict[tuple[str, str], tuple[Piece, ...]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from math import pi
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,9 @@ from kanpde.expression import show
 from kanpde.formulas import Log
 from kanpde.geometries import Join, Leaf
 from kanpde.joins import read_join
+from kanpde.ramps import Ramps, linear_fit, ramps_problem
 from kanpde.reading import Scalar, read_tree
+from kanpde.solution import unknown_values
 from kanpde.spec import Condition, Face, Piece, Spec, read_spec_text
 
 PLATE = """\
@@ -251,3 +255,47 @@ def test_a_damaged_domain_is_read_or_refused_with_a_place(data: st.DataObject) -
         assert error.mistakes
         for mistake in error.mistakes:
             assert mistake.place.line >= 1 and mistake.place.column >= 1 and mistake.message
+
+
+CELL = """\
+unknowns: [u]
+domain:
+  shapes:
+    cell: rectangle(x=[0, 2], y=[0, 1])
+    hole: disc(center=[1, 0.5], radius=0.25)
+  region: cell - hole
+equations:
+  laplace: lap(u) = 0
+definitions:
+  g: sin(pi*x)*cosh(pi*y) + cos(2*pi*(x - 0.3))*sinh(2*pi*(y - 1/2))
+boundary:
+  x: periodic
+  bottom, top, hole: u = g
+exact:
+  u: g
+"""
+
+
+def test_opposite_sides_of_a_box_with_holes_may_be_one() -> None:
+    found = read(CELL)
+    assert found.periodic == ("x",)
+    assert set(places(found)) == {"cell.bottom.u", "cell.top.u", "hole.u"}
+    fit = linear_fit(ramps_problem(found, 2), found, Ramps(300, (4.2, 4.2)))
+    y = torch.linspace(0, 1, 9, dtype=torch.float64)
+    ends = [torch.stack([torch.full_like(y, x), y]) for x in (0.0, 2.0)]
+    left, right = (unknown_values(fit.problem, fit.theta, ("u",), points)["u"] for points in ends)
+    exact = torch.cos(torch.tensor(-0.6 * pi)) * torch.sinh(2 * pi * (y - 0.5))
+    assert (left - right).abs().max() < 1e-9 and (left - exact).abs().max() < 1e-6  # read-outs of 1e4 cancel
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("center=[1, 0.5]", "center=[2, 0.5]"),
+        ("region: cell - hole", "region: cell - hole\n  parts: {inlet: {of: left, where: y < 0.5}}"),
+        ("rectangle(x=[0, 2], y=[0, 1])", "polygon(points=[[0, 0], [2, 0], [2, 1], [0, 1]])"),
+    ],
+)
+def test_sides_that_are_not_whole_and_opposite_may_not(change: tuple[str, str]) -> None:
+    with pytest.raises(SpecError, match="along 'x' no two sides can be one"):
+        read(CELL.replace(*change))
