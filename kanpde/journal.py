@@ -6,8 +6,9 @@ the same results. So every reading of the clock and every result that is dear to
 
 from __future__ import annotations
 
+from collections import deque
 from time import monotonic
-from typing import Any, Callable, Mapping, TypeVar
+from typing import Any, Callable, Iterable, Mapping, TypeVar
 
 import numpy as np
 import torch
@@ -38,11 +39,16 @@ def same(value: Any) -> Any:
 class Journal:
     """Entries in order: first those of an earlier process are handed back, then new ones are added.
 
-    Without `save` nothing is kept. `rows` is the history, of which each state passed knows how much there was; `open`
-    says that the run has ended and may go on.
+    Without `save` nothing is kept but the readings of the clock, in whose place those in `clock` are given. `rows` is
+    the history, of which each state passed knows how much there was; `open` says that the run has ended and may go on.
     """
 
-    def __init__(self, save: Save | None = None, every: float = 60.0, earlier: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, save: Save | None = None, every: float = 60.0, earlier: Mapping[str, Any] | None = None,
+        clock: Iterable[float] = (),
+    ) -> None:  # fmt: skip
+        self.readings: list[float] | None = None if earlier else []  # all of them, if that is known
+        self.clock = deque(clock)
         earlier = earlier or {"entries": [], "rows": [], "seconds": 0.0}
         self.entries: list[tuple[str, Content]] = [(kind, as_tensors(content)) for kind, content in earlier["entries"]]
         self.rows: list[dict[str, float]] = list(earlier["rows"])
@@ -66,7 +72,10 @@ class Journal:
         """This reading of the clock, or the one that there was at this place; `late` is one after the last moment."""
         if self.replaying:
             return float(self.take("time")[0])
+        seconds = self.clock.popleft() if self.clock else seconds
         self.add("time", (seconds, late))
+        if self.readings is not None:
+            self.readings.append(seconds)
         return seconds
 
     def once(self, compute: Callable[[], _T], pack: Callable[[_T], Content] = same, unpack: Callable = same) -> _T:
@@ -150,9 +159,9 @@ def as_arrays(content: Content) -> Content:
 
 
 def as_tensors(content: Content) -> Content:
-    """Content with tensors in place of arrays."""
+    """Content with tensors in place of arrays, in memory aligned as that of others, on which rounding may depend."""
     if isinstance(content, np.ndarray):
-        return torch.from_numpy(content)
+        return torch.from_numpy(content).clone()
     if isinstance(content, Mapping):
         return {name: as_tensors(value) for name, value in content.items()}
     return [as_tensors(value) for value in content] if isinstance(content, list) else content

@@ -11,14 +11,17 @@ import numpy as np
 
 from kanpde.errors import ResultError, SpecError
 from kanpde.folder import Folder, unpacked
+from kanpde.journal import Journal
 from kanpde.result import Outcome, Result
-from kanpde.solve import Progress, solve
+from kanpde.solve import SECONDS, Progress, solve
 from kanpde.spec import Spec, read_spec_text
 
-CUT_SHORT = (Outcome.LIMIT, Outcome.INTERRUPTED)
-BY_THE_CLOCK = ("the run was ended by the clock, on which choices within a method depend too; "
-                "a run with training.stop.steps, or one that comes to its own end, can be repeated")
-"""Why a run may differ that a limit of time, or a user, has cut short."""
+AMPLE = 1e7  # seconds
+BY_THE_CLOCK = (
+    "the clock ended the run, perhaps within a step, and not all that it decides is in the result; "
+    "a run with training.stop.steps, or one that comes to its own end, can be repeated"
+)
+RESUMED = "the run was resumed, so that what it read of the clock, and decided by it, is not in the result"
 
 
 @dataclass(frozen=True)
@@ -38,21 +41,23 @@ class Repetition:
 
 
 def repeated(result: Result, watch: Callable[[Progress], None] = lambda progress: None) -> Repetition:
-    """Solve the problem of a result again, as often and with as many threads as then.
+    """Solve the problem of a result again, with as many steps and threads as then and by the clock of then.
 
     Raises ResultError where the result does not hold what is needed.
     """
     then = result.provenance
     with unpacked(then.get("files", {}), Path(str(then.get("folder", ".")))) as folder:
-        spec = limited(read_again(result, folder), result)
-        again = solve(spec, watch).tabulate()
+        spec = read_again(result, folder)
+        journal = Journal(clock=np.asarray(then.get("clock", ())).tolist())
+        again = solve(limited(spec, result), watch, journal).tabulate()
     differences = {name: gap for name, gap in gaps(arrays_of(result), arrays_of(again)) if gap}
     now = {name: words(again.provenance[name]) for name in ("versions", "threads", "processor", "platform")}
     circumstances = {name: (words(then.get(name)), here) for name, here in now.items() if words(then.get(name)) != here}
-    cut_short = result.outcome in CUT_SHORT and not from_steps(result, spec)
+    over = float(then.get("seconds", inf)) >= (spec.training.stop.time or SECONDS)
+    doubts = {BY_THE_CLOCK: over or result.outcome is Outcome.INTERRUPTED, RESUMED: "clock" not in then}
+    reasons = [reason for reason, holds in doubts.items() if holds and differences]
     steps = int(again.summary.get("steps", 0))
-    reason = BY_THE_CLOCK if differences and cut_short else ""
-    return Repetition(steps, len(arrays_of(result)), differences, circumstances, reason)
+    return Repetition(steps, len(arrays_of(result)), differences, circumstances, "\n".join(reasons))
 
 
 def read_again(result: Result, folder: Folder) -> Spec:
@@ -64,17 +69,10 @@ def read_again(result: Result, folder: Folder) -> Spec:
 
 
 def limited(spec: Spec, result: Result) -> Spec:
-    """The problem with the threads of then and, where the run was cut short, with its steps for a limit."""
+    """The problem with the threads of then, and for a limit the number of steps instead of time."""
     threads = result.provenance.get("threads", spec.training.threads)
-    stop = spec.training.stop
-    if result.outcome in CUT_SHORT:
-        stop = replace(stop, steps=int(result.summary["steps"]), time=inf)
+    stop = replace(spec.training.stop, steps=int(result.summary["steps"]), time=AMPLE)
     return replace(spec, training=replace(spec.training, threads=threads, stop=stop))
-
-
-def from_steps(result: Result, spec: Spec) -> bool:
-    """Whether the user's own limit of steps ended the run."""
-    return f"training.stop.steps={result.summary.get('steps')}" in result.overrides
 
 
 def arrays_of(result: Result) -> dict[str, np.ndarray]:

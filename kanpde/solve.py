@@ -246,6 +246,7 @@ def provenance(spec: Spec, clock: Clock) -> dict[str, Any]:
         "processor": torch.backends.cpu.get_cpu_capability(),
         "host": socket.gethostname(),
         "seconds": clock.now(),
+        **({} if clock.journal.readings is None else {"clock": np.array(clock.journal.readings)}),
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 

@@ -57,6 +57,7 @@ def by_atheris(target: Target, seed: int, cases: int, attempt: Attempt, folder: 
     for number, data in enumerate(target.seeds()):
         (folder / "corpus" / str(number)).write_bytes(data)
     limits = ("-len_control=0", "-max_len=20000", "-rss_limit_mb=0", "-malloc_limit_mb=0", "-timeout=600")
+    limits = (*limits, "-report_slow_units=600", f"-artifact_prefix={folder}/")
     arguments = [sys.argv[0], str(folder / "corpus"), f"-runs={cases}", f"-seed={seed + 1}", *limits]
     atheris.Setup(arguments, attempt)
     atheris.Fuzz()
