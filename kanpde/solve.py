@@ -15,7 +15,6 @@ from typing import Any, Callable, Iterator, Mapping
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
@@ -23,14 +22,13 @@ from kanpde.folder import kept
 from kanpde.journal import Journal, unfit
 from kanpde.nonfinite import finite
 from kanpde.points import draw, rows_at
-from kanpde.problem import Problem
 from kanpde.relative import relative_residual
 from kanpde.result import Outcome
-from kanpde.solution import Solution, estimated_errors, unknown_values
+from kanpde.solution import Solution, Solved, estimated_errors, unknown_values
 from kanpde.spec import Spec
 from kanpde.strategy import states
 from kanpde.truth import Truth, truth_of
-from kanpde.verdict import verdict
+from kanpde.verdict import LEFT, verdict
 
 SECONDS = 450.0  # unless `training.stop.time` says otherwise
 HELD_OUT = 1000  # fresh points per log line
@@ -107,11 +105,13 @@ def solve(
         progress = measured(state, step, clock, truth, spec.training.seed)
         rows.append(progress.row())
         watch(progress)
-    watch(replace(progress, stage="another solution, to estimate the error"))
-    try:
-        others = replicas(state, outcome)
-    except KeyboardInterrupt:
-        outcome, others = Outcome.INTERRUPTED, ()
+    others: tuple[Solved, ...] = ()
+    if outcome not in LEFT:
+        watch(replace(progress, stage="estimating the error"))
+        try:
+            others = replicas(state)
+        except KeyboardInterrupt:
+            outcome = Outcome.INTERRUPTED
     facts = summary(spec, state, step, clock, progress, trouble)
     solution = Solution(
         replace(spec, enforce=state.enforce), state.problem, state.theta.cpu().double(), columns(rows), outcome,
@@ -122,10 +122,8 @@ def solve(
     return replace(solution, outcome=outcome, summary={**({"why": why} if why else {}), **facts})
 
 
-def replicas(state: State, outcome: Outcome) -> tuple[tuple[Problem, Tensor], ...]:
-    """Other solutions of the same problem: none after an interrupt, and where they are not finite."""
-    if outcome in (Outcome.INTERRUPTED, Outcome.DIVERGED):
-        return ()
+def replicas(state: State) -> tuple[Solved, ...]:
+    """Other solutions of the same problem; none where they are not finite."""
     try:
         found = tuple((problem, theta.cpu().double()) for problem, theta in state.replicas())
     except torch.linalg.LinAlgError:
@@ -201,7 +199,7 @@ def accurate(state: State, progress: Progress, spec: Spec) -> bool:
     """Whether the true error of a state is as small as asked, or, where a method has settled, the estimated one."""
     if progress.error is not None or not state.settled:
         return progress.error is not None and progress.error <= spec.training.stop.error
-    others = replicas(state, Outcome.FINISHED)
+    others = replicas(state)
     found = estimated_errors(spec, state.problem, state.theta.cpu().double(), others)
     return bool(found) and max(one.relative_l2 for one in found.values()) <= spec.training.stop.error
 
