@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from math import prod
-from typing import Mapping, Sequence
+from typing import Hashable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from kanpde.analysis import degree_in_unknowns, survey
-from kanpde.domain import Domain, Inside, Where
+from kanpde.domain import Domain, Inside, Joined, Where
 from kanpde.errors import Mistake, SpecError
 from kanpde.evaluation import Ground, Scope, as_jet, evaluate
 from kanpde.expression import Binary, Derivative, Name, Negative, Tree
@@ -31,6 +31,7 @@ SIDES = "sides"  # the `enforce` of a march in time: data on sides are built in,
 FEW, MANY = 64, 4096  # points at which to try whether data agree
 PLAIN_LIFT = 27  # terms not worth saving
 LARGEST_LIFT = 243  # terms of the sum that fulfils the data: a factor three for each coordinate with two sides
+SINGLY = 4  # sides of one shape with the same conditions, up to which each is a place of its own
 SMOOTH = 3  # derivatives in which the ends of a periodic coordinate must agree
 
 Statement = tuple[Condition, Row, "tuple[str, Datum] | None"]
@@ -204,12 +205,31 @@ def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) ->
     for condition, row, item in found:
         if not (item and item[1] in hard.get(item[0], ())):
             soft.setdefault(str(condition.face), []).append((condition, row))
-    for name, pairs in soft.items():
-        rows_here = tuple(row for _, row in pairs)
-        blocks.append(Block(name, where(spec, pairs[0][0]), rows_here, needed_derivatives(trial, rows_here)))
+    for name, spot, rows_here in joined(spec, soft):
+        blocks.append(Block(name, spot, rows_here, needed_derivatives(trial, rows_here)))
     for name, spot, rows_here in (*constrained(spec, scene_of(spec)), *measured(spec)):
         blocks.append(Block(name, spot, rows_here, needed_derivatives(trial, rows_here)))
     return Problem(trial, tuple(blocks), is_linear(spec), domain_of(spec, scope), spec.training.derivatives)
+
+
+def joined(
+    spec: Spec, soft: Mapping[str, Sequence[tuple[Condition, Row]]]
+) -> Iterator[tuple[str, Where, tuple[Row, ...]]]:
+    """The places of conditions with their names and rows; many sides of one shape with the same rows are one place."""
+    alike: dict[Hashable, list[str]] = {}
+    for name, pairs in soft.items():
+        face = pairs[0][0].face
+        whole = isinstance(face, Piece) and face == Piece(name, face.shape, face.part)
+        alike.setdefault((face.shape, *(row.formula for _, row in pairs)) if whole else name, []).append(name)
+    for names in alike.values():
+        first, pairs = names[0], soft[names[0]]
+        if len(names) <= SINGLY:
+            for name in names:
+                yield name, where(spec, soft[name][0][0]), tuple(row for _, row in soft[name])
+            continue
+        name = f"{first} and {len(names) - 1} more"
+        pieces = tuple(soft[other][0][0].face for other in names)
+        yield name, Joined(pieces), tuple(Row(name + row.name.removeprefix(first), row.formula) for _, row in pairs)
 
 
 def where(spec: Spec, condition: Condition) -> Where:

@@ -48,8 +48,15 @@ class Inside:
     zone: str
 
 
+@dataclass(frozen=True)
+class Joined:
+    """Whole parts of shapes on the boundary of the region, as one place."""
+
+    pieces: tuple[Piece, ...]
+
+
 # the interior, or a face (axis, side) of the box, …
-Where = Union[None, "tuple[int, int]", Piece, Inside, Fixed, At, Over]
+Where = Union[None, "tuple[int, int]", Piece, Joined, Inside, Fixed, At, Over]
 MOMENTS = 32  # values of the other coordinates at which integrals over space are taken
 ASIDE = 1e-6  # of the size: how far from an interface the choices of `where` are made
 TRIES = 24  # doublings of the candidates before a place counts as empty
@@ -83,6 +90,8 @@ class Domain:
             return self.inside(where).draw(None, count, generator, sampler)
         if where is not None and len(self.box) == 1:
             count = 1
+        if isinstance(where, Joined):
+            return self.on_pieces(where, count, generator, sampler)
         if isinstance(where, Piece):
             return self.on_piece(where, count, generator, sampler)
         if self.region is None:
@@ -151,6 +160,25 @@ class Domain:
                 return ground.chosen(torch.arange(min(count, ground.count)))
             size *= 2
         raise KanpdeError(f"domain.parts: '{piece}' has no points that random ones find")
+
+    def on_pieces(self, where: Joined, count: int, generator: torch.Generator, sampler: Draw) -> Ground:
+        """Points on several parts, as many on each as its size asks for, with normals."""
+        assert self.region is not None
+        spatial = len(self.region.axes)
+        unit = sampler(len(self.box), count, generator).numpy()
+        ends = np.cumsum([0.0, *(self.region.measure(piece.shape, piece.part) for piece in where.pieces)])
+        along = unit[0] * ends[-1]
+        which = np.clip(np.searchsorted(ends, along, side="right") - 1, 0, len(where.pieces) - 1)
+        unit[0] = np.clip((along - ends[which]) / (ends[which + 1] - ends[which]), 0, 1)
+        points, normals = np.empty((spatial, count)), np.empty((spatial, count))
+        for k in np.unique(which):
+            here, piece = which == k, where.pieces[k]
+            points[:, here], normals[:, here] = self.region.on(
+                piece.shape, piece.part, int(here.sum()), lambda d, n, own=unit[:, here]: own[:d]
+            )
+        others = place(torch.as_tensor(unit), self.box, None)[spatial:]
+        known = {normal_name(axis): torch.as_tensor(row) for axis, row in zip(self.region.axes, normals)}
+        return Ground(torch.cat([torch.as_tensor(points), others]), attached=known)
 
     def belongs(self, piece: Piece, ground: Ground) -> Tensor:
         """Which points of a part, with normals, belong to the piece cut from it, as indices."""

@@ -18,7 +18,7 @@ from kanpde.optimisers.least_squares import GATHERED
 from kanpde.patch import EMPHASIS
 from kanpde.points import CHUNK, counts, draw
 from kanpde.problem import Problem
-from kanpde.ramps import Ramps, layout, ramps_problem, setting
+from kanpde.ramps import Ramps, layout, points_per_ramp, ramps_problem, setting
 from kanpde.regional import families, fields_of
 from kanpde.search import SPREADS, Aim
 from kanpde.separation import described as described_splines
@@ -125,7 +125,7 @@ def ramps_plan(spec: Spec) -> Plan:
     first, last = (width, width) if width else (aim.first, aim.last)
     slopes = (spec.network.scale or SPREADS[2] * first ** (1 / dimensions),) * dimensions
     problem, theta, objective, weights = setting(ramps_problem(spec, 2), spec, Ramps(first, slopes))
-    rows = {size: rows_of(problem, spec, size, 2.0) for size in (first, last)}
+    rows = {size: rows_of(problem, spec, size, points_per_ramp(problem)) for size in (first, last)}
     linear, unknowns = is_linear(spec), len(fields_of(spec))
     fits = (1 if linear else NONLINEAR) / threads(spec)
     parts = {f"a fit of {n} ramps": fits * linear_seconds(r, n * unknowns) for n, r in rows.items()}

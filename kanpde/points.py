@@ -8,7 +8,7 @@ from typing import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from kanpde.domain import Fixed
+from kanpde.domain import Fixed, Joined
 from kanpde.evaluation import Ground
 from kanpde.objective import Sample, sample
 from kanpde.problem import Block, Problem
@@ -17,6 +17,7 @@ from kanpde.spec import SamplingSpec
 
 CHUNK = 1024
 CANDIDATES = 4  # drawn per point that is kept
+SIDES, LEAST = 4, 8  # several pieces in one have the points of so many, and so many on each
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Counts:
             return self.interior
         if isinstance(block.face, Fixed):
             return block.face.ground.count
+        if isinstance(block.face, Joined):
+            return max(SIDES * self.face, LEAST * len(block.face.pieces))
         return self.initial if isinstance(block.face, tuple) and block.face[0] == time else self.face
 
 

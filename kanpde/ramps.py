@@ -32,6 +32,8 @@ from kanpde.trial import Branch
 
 BLANK = Journal()
 
+FEW, MANY = 2.0, 4.0  # points for each ramp
+
 
 @dataclass(frozen=True)
 class Ramps:
@@ -116,9 +118,12 @@ class Fit:
     held_out: float
 
 
-def setting(
-    base: Problem, spec: Spec, ramps: Ramps, ratio: float = 2.0
-) -> tuple[Problem, Tensor, Residuals, dict[str, float]]:
+def points_per_ramp(problem: Problem) -> float:
+    """How many points inside there are for each ramp: more where fewer leave gaps that a fit falls into."""
+    return MANY if len(problem.trial.box) > 2 and not problem.linear else FEW
+
+
+def setting(base: Problem, spec: Spec, ramps: Ramps) -> tuple[Problem, Tensor, Residuals, dict[str, float]]:
     """Everything for a fit: the widened problem, its start, the objective over the read-outs and its weights."""
     problem = widened(base, ramps.width)
     theta = start(problem, ramps, spec.training.seed).to(
@@ -126,14 +131,12 @@ def setting(
     )
     generator = torch.Generator().manual_seed(spec.training.seed + 1)
     weights = balance(problem, row_sizes(problem, theta, read_outs(problem.trial), generator))
-    number = counts(spec.sampling, len(spec.box), ramps.width, ratio)
+    number = counts(spec.sampling, len(spec.box), ramps.width, points_per_ramp(problem))
     drawn = samples(problem, number, weights, generator, theta, adapt=False)
     return problem, theta, residuals_of(problem, drawn, theta, read_outs(problem.trial)), weights
 
 
-def linear_fit(
-    base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None, journal: Journal = BLANK
-) -> Fit:
+def linear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None, journal: Journal = BLANK) -> Fit:
     """The least-squares read-outs of a linear problem, by one QR factorisation."""
     problem, theta, objective, weights = setting(base, spec, ramps)
     part, loss = journal.once(lambda: solved(objective, theta))

@@ -299,3 +299,32 @@ def test_opposite_sides_of_a_box_with_holes_may_be_one() -> None:
 def test_sides_that_are_not_whole_and_opposite_may_not(change: tuple[str, str]) -> None:
     with pytest.raises(SpecError, match="along 'x' no two sides can be one"):
         read(CELL.replace(*change))
+
+
+HEXAGON = """\
+unknowns: [u]
+domain: {shapes: {body: "polygon(points=[[1, 0], [0.5, 0.9], [-0.5, 0.9], [-1, 0], [-0.5, -0.9], [0.8, -0.9]])"}}
+equations: {e: lap(u) = 0}
+boundary: {all: u = x + dn(u)}
+"""
+
+
+def test_many_sides_with_one_condition_are_one_place() -> None:
+    problem = ramps_problem(read(HEXAGON), 2)
+    (block,) = [block for block in problem.blocks if not block.inside]
+    assert block.name == "body.side1 and 5 more" and block.rows[0].name == "body.side1 and 5 more.u"
+    body = problem.domain.region
+    assert body is not None
+    ground = problem.domain.draw(block.face, 4096, torch.Generator().manual_seed(0))
+    outward = torch.stack([ground.attached[f"normal.{axis}"] for axis in "xy"])
+    for step, inside in ((-1e-6, True), (1e-6, False)):
+        assert (body.inside((ground.points + step * outward).numpy()) == inside).all()
+    shares = [float((outward == outward[:, [k]]).all(0).double().mean()) for k in range(64)]
+    sides = [body.measure("body", f"side{k}") for k in range(1, 7)]
+    assert sorted({round(share, 2) for share in shares}) == sorted({round(side / sum(sides), 2) for side in sides})
+
+
+def test_sides_with_another_condition_are_places_of_their_own() -> None:
+    changed = HEXAGON.replace("{all: u = x + dn(u)}", "{body.side3: u = 1, rest: u = 0}")
+    names = [block.name for block in ramps_problem(read(changed), 2).blocks]
+    assert names == ["interior", "body.side3", "body.side1 and 4 more"]
