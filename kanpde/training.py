@@ -22,6 +22,9 @@ EMPHASIS = 10.0  # of conditions over equations
 ENFORCE = "soft"  # conditions of a deep network, unless asked otherwise
 BASIN = 0.55  # of the time, at most, on moving points
 PATIENCE = 16  # steps over which progress is judged
+EVERY = {  # steps on the same points
+    "levenberg-marquardt": 1, "orthogonal": 10, "self-scaled-broyden": 200, "l-bfgs": 200, "adam": 20,
+}
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,7 @@ def one_stage(setting: Setting, theta: Tensor, stage: Stage, adapt: bool, clock:
     """One optimiser, on points drawn again at every step (`adapt`) or once."""
     optimiser = OPTIMISERS[stage.optimiser](**({"rate": stage.rate} if stage.rate else {}))
     adapt = adapt if stage.adapt is None else stage.adapt
-    every = {"levenberg-marquardt": 1, "orthogonal": 10, "l-bfgs": 200, "adam": 20}[stage.optimiser]
-    source = Source(setting, adapt, every, theta)
+    source = Source(setting, adapt, EVERY[stage.optimiser], theta)
     for turn in descent(optimiser, source, theta, clock.journal):
         yield setting.state(turn, stage.optimiser, steps=stage.steps)
         if clock.left() <= 0 or turn.number == stage.steps:

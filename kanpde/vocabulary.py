@@ -114,6 +114,7 @@ BASES: Mapping[str, Family] = {
 OPTIMISERS: Mapping[str, str] = {
     "orthogonal": "damped Gauss-Newton by QR factors, for the last digits of small networks",
     "levenberg-marquardt": "damped Gauss-Newton on all coefficients",
+    "self-scaled-broyden": "quasi-Newton with a full matrix, scaled before each update",
     "l-bfgs": "limited-memory quasi-Newton",
     "adam": "first-order stochastic descent",
 }

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from kanpde.optimisers import OPTIMISERS, LevenbergMarquardt, Normal, Optimiser
+from kanpde.optimisers.broyden import updated
 from kanpde.optimisers.least_squares import triangle
 from kanpde.optimisers.orthogonal import Orthogonal
 
@@ -103,10 +104,24 @@ def test_least_squares_never_step_uphill(
     assert all(after <= before for before, after in zip(losses, losses[1:]))
 
 
+@pytest.mark.parametrize("method", ["l-bfgs", "self-scaled-broyden"])
 @pytest.mark.parametrize("name", ["rosenbrock", "exponential"])
-def test_quasi_newton_steps_reach_the_minimum(name: str) -> None:
+def test_quasi_newton_steps_reach_the_minimum(name: str, method: str) -> None:
     # Superlinear convergence, until no line search can tell losses apart.
-    assert run(OPTIMISERS["l-bfgs"](), *FUNCTIONS[name], 80)[-1] < 1e-15
+    assert run(OPTIMISERS[method](), *FUNCTIONS[name], 80)[-1] < 1e-15
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_updated_inverse_hessian_maps_the_change_of_the_gradient_to_the_step(first: bool) -> None:
+    # The secant equation H⁺y = s holds for every member and scale; with yᵀs > 0 the matrix stays positive definite.
+    generator = torch.Generator().manual_seed(3)
+    hessian, start = (torch.randn(6, 6, generator=generator, dtype=torch.float64) for _ in range(2))
+    hessian, inverse = hessian @ hessian.T + torch.eye(6), start @ start.T + torch.eye(6)
+    step = torch.randn(6, generator=generator, dtype=torch.float64)
+    bent = float(step @ torch.linalg.solve(inverse, step))
+    found = updated(None if first else inverse, step, hessian @ step, bent)
+    assert (found @ (hessian @ step) - step).abs().max() < 1e-13
+    assert (found - found.T).abs().max() < 1e-13 and torch.linalg.eigvalsh(found).min() > 0
 
 
 @pytest.mark.parametrize("make", LEAST_SQUARES.values(), ids=LEAST_SQUARES)
@@ -159,7 +174,7 @@ def test_a_step_hands_out_coefficients_of_its_own(make: Make) -> None:
     assert theta.tolist() == start
 
 
-@pytest.mark.parametrize("name", ["adam", "levenberg-marquardt", "orthogonal"])
+@pytest.mark.parametrize("name", ["adam", "levenberg-marquardt", "orthogonal", "self-scaled-broyden"])
 def test_an_optimiser_goes_on_from_its_memory(name: str) -> None:
     function, start = FUNCTIONS["rosenbrock"]
     objective, theta = Squares(function), torch.tensor(start, dtype=torch.float64)

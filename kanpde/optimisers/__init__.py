@@ -6,6 +6,7 @@ from typing import Callable, Mapping
 
 from kanpde.optimisers.adam import Adam
 from kanpde.optimisers.base import Normal, Objective, Optimiser, Step
+from kanpde.optimisers.broyden import SelfScaledBroyden
 from kanpde.optimisers.lbfgs import LBFGS
 from kanpde.optimisers.levenberg_marquardt import LevenbergMarquardt
 from kanpde.optimisers.orthogonal import Orthogonal
@@ -15,6 +16,7 @@ OPTIMISERS: Mapping[str, Callable[..., Optimiser]] = {
     "l-bfgs": LBFGS,
     "levenberg-marquardt": LevenbergMarquardt,
     "orthogonal": Orthogonal,
+    "self-scaled-broyden": SelfScaledBroyden,
 }
 
 __all__ = [
