@@ -121,7 +121,7 @@ class Edges(torch.autograd.Function):
         of_c, of_u = None, [None] * len(ctx.keys)
         if ctx.needs_input_grad[0]:
             parts = gathered(gradients, ctx.factors)
-            of_c = sum(torch.matmul(ctx.tables[m].transpose(0, 1), part.mT) for m, part in parts.items())
+            of_c = sum(moments(ctx.tables[m], part) for m, part in parts.items())
         if any(ctx.needs_input_grad[4:]):
             adjoints = [gradient.unsqueeze(1) for gradient in gradients]
             if not few_outputs(coefficients):
@@ -130,6 +130,13 @@ class Edges(torch.autograd.Function):
             found = pulled_back(lambda m, one: (ctx.slopes[m] * one).sum(0), ctx.factors, adjoints, ctx.keys)
             of_u = [summed_to(part, shape) for part, shape in zip(found, ctx.shapes)]
         return (of_c, None, None, None, *of_u)
+
+
+def moments(table: Tensor, part: Tensor) -> Tensor:
+    """Σ_n of a table [K, I, N] times a part [I, O, N], or [O, N] where it is the same for all I: [I, K, O]."""
+    if part.ndim == 3:
+        return torch.bmm(table.transpose(0, 1), part.mT)
+    return torch.mm(table.flatten(0, 1), part.T).view(*table.shape[:2], -1).transpose(0, 1)
 
 
 def few_outputs(coefficients: Tensor) -> bool:

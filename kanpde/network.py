@@ -94,10 +94,10 @@ class KanLayer:
 
 def tables_of(basis: Basis, before: str | None, u: Tensor, order: int) -> Sequence[Tensor]:
     """The functions of u, bounded first where `before` names a function, and their derivatives by u, each [K, I, N]."""
+    if isinstance(basis, Chebyshev) and before in (None, "tanh"):
+        return basis.tables_of_tanh(u, order) if before else basis.tables(u, order)
     if before is None:
         return by_function(basis.table(u, order))
-    if before == "tanh" and isinstance(basis, Chebyshev):
-        return by_function(basis.table_of_tanh(u, order))
     inner = derivatives(before, u, order)
     factors = factors_of({(m,): one for m, one in enumerate(inner)}, frozenset((m,) for m in range(order + 1)))
     outer = by_function(basis.table(inner[0], order))

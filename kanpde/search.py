@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
-from typing import Callable, Iterator, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
 from kanpde.clock import Clock
 from kanpde.ramps import Fit, Ramps
@@ -96,16 +96,29 @@ def attempt(fitting: Fitting, spreads: tuple[float, ...], width: int, near: Fit 
 
 def scan(fitting: Fitting, shape: tuple[float, ...], width: int, near: Fit | None, aim: Aim, clock: Clock) -> Candidate:
     """The best of a few multiples of some spreads."""
-    found = [attempt(fitting, tuple(SPREADS[2] * s for s in shape), width, near)]
-    for spread in (SPREADS[3], SPREADS[1], SPREADS[4], SPREADS[0]):
-        if clock.left() <= 0 or min(c.residual for c in found) < aim.enough:
+    found: dict[float, Candidate] = {}
+    for spread in (SPREADS[2], SPREADS[3], SPREADS[1], SPREADS[4], SPREADS[0]):
+        if found and (clock.left() <= 0 or min(c.residual for c in found.values()) < aim.enough):
             break
-        found.append(attempt(fitting, tuple(spread * s for s in shape), width, near))
-    return min(found, key=lambda c: c.residual)
+        if not passed_over(spread, found):
+            found[spread] = attempt(fitting, tuple(spread * s for s in shape), width, near)
+    return min(found.values(), key=lambda c: c.residual)
+
+
+def passed_over(spread: float, found: Mapping[float, Candidate]) -> bool:
+    """Whether the residual, where it tells something, already rises from the best spread towards this one."""
+    if not found:
+        return False
+    best = min(found, key=lambda s: found[s].residual)
+    between = [s for s in found if min(spread, best) < s < max(spread, best)]
+    return found[best].residual <= UNRESOLVED and bool(between)
 
 
 def descend(fitting: Fitting, best: Candidate, factors: Sequence[float], aim: Aim, clock: Clock) -> Iterator[Candidate]:
-    """Better spreads: those of all coordinates changed together, then, with two factors, of one after another."""
+    """Better spreads: those of all coordinates changed together, then, with two factors, of one after another.
+
+    A single factor is tried once.
+    """
     every = tuple(range(len(best.spreads)))
     single = [(axis,) for axis in every] if len(factors) > 1 and len(every) > 1 else []
     seen = {best.spreads}
@@ -120,3 +133,5 @@ def descend(fitting: Fitting, best: Candidate, factors: Sequence[float], aim: Ai
                 break
             best = found
             yield best
+            if len(factors) == 1:
+                return

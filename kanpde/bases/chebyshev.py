@@ -24,9 +24,13 @@ class Chebyshev(Basis):
         return self.degree + 1
 
     def table(self, x: Tensor, order: int) -> Tensor:
+        return torch.stack(self.tables(x, order)).transpose(1, 2)
+
+    def tables(self, x: Tensor, order: int) -> list[Tensor]:
+        """The same, order by order, each [K, I, N]."""
         return combined(differentiation(self.degree, order), polynomials(x, self.degree))
 
-    def table_of_tanh(self, u: Tensor, order: int) -> Tensor:
+    def tables_of_tanh(self, u: Tensor, order: int) -> list[Tensor]:
         """The functions of tanh u and their derivatives by u: polynomials in tanh u, too, of higher degree."""
         return combined(differentiation_of_tanh(self.degree, order), polynomials(u.tanh(), self.degree + order))
 
@@ -67,7 +71,8 @@ def differentiation_of_tanh(degree: int, order: int) -> Tensor:
     return torch.stack(powers)
 
 
-def combined(matrices: Tensor, values: Tensor) -> Tensor:
-    """Each of M matrices [K, L] times values [L, I, N], [M, I, K, N]."""
-    found = matrices.to(values).flatten(0, 1) @ values.flatten(1)
-    return found.view(*matrices.shape[:2], *values.shape[1:]).transpose(1, 2)
+def combined(matrices: Tensor, values: Tensor) -> list[Tensor]:
+    """Each of M matrices [K, L] times values [L, I, N], M tensors [K, I, N]; the first matrix is the identity."""
+    count, functions = len(matrices) - 1, matrices.shape[1]
+    found = matrices[1:].to(values).flatten(0, 1) @ values.flatten(1)
+    return [values[:functions], *found.view(count, functions, *values.shape[1:]).unbind(0)]

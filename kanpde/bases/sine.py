@@ -25,13 +25,15 @@ class Sine(Basis):
 
     def table(self, x: Tensor, order: int) -> Tensor:
         frequency = torch.arange(1, self.size + 1, dtype=x.dtype, device=x.device)[:, None]
-        angle = frequency * x[..., None, :] + frequency * (pi / (self.size + 1))
-        sine = angle.sin()
+        angle = (x[..., None, :] + pi / (self.size + 1)) * frequency
         if not order:
-            return sine[None]
-        cosine = angle.cos()
-        cycle = (sine, cosine, -sine, -cosine)
-        return torch.stack([cycle[m % 4] * frequency**m for m in range(order + 1)])
+            return angle.sin()[None]
+        found = angle.new_empty(order + 1, *angle.shape)
+        torch.sin(angle, out=found[0])
+        torch.mul(angle.cos_(), frequency, out=found[1])
+        for m in range(2, order + 1):
+            torch.mul(found[m - 2], -(frequency**2), out=found[m])
+        return found
 
     def arrays(self) -> Mapping[str, Any]:
         return {"degree": self.degree}
