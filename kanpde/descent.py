@@ -16,6 +16,7 @@ from kanpde.optimisers import Optimiser, Step
 
 RETREATS = 8  # one after another, each to shorter steps, before it is given up
 LATEST = 64  # losses kept
+TRAIL = 32  # steps to whose starts a retreat may lead, each twice as far back as the one before it
 
 
 class Drawing(Protocol):
@@ -89,15 +90,16 @@ class Turn:
 
 
 def descent(optimiser: Optimiser, source: Source, theta: Tensor, journal: Journal) -> Iterator[Turn]:
-    """Steps from `theta` on; from one that leads to what is not finite back to the start of the last, and shorter.
+    """Steps from `theta` on; from one that leads to what is not finite back to the start of earlier ones, and shorter.
 
     A resumed run begins with the last step of before.
     """
     loop, losses = journal.loop(), list[float]()
-    before, memory, number, retreats, told = theta, dict[str, Any](), 0, 0, ""
+    trail, memory, number, retreats, told = [theta], dict[str, Any](), 0, 0, ""
     if loop.content is not None:
         now = loop.content
-        theta, before, memory = now["theta"].to(theta), now["before"].to(theta), now["memory"]
+        trail, memory = [one.to(theta) for one in now["trail"]], now["memory"]
+        theta = now["theta"].to(theta)
         number, losses = int(now["number"]), now["losses"].tolist()
         retreats, told = int(now["retreats"]), str(now["trouble"])
         source.restore(now["source"], theta)
@@ -107,19 +109,19 @@ def descent(optimiser: Optimiser, source: Source, theta: Tensor, journal: Journa
         for step in shortened(optimiser, retreats).iterate(source.next, theta, memory):
             if not (isfinite(step.loss) and bool(torch.isfinite(step.theta).all())):
                 break
-            before, theta, number, vain = theta, step.theta, number + 1, 0
-            losses.append(step.loss)
-            del losses[1:-LATEST]
+            trail, losses = [*trail[1 - TRAIL :], theta], [*losses[:1], *losses[1:][1 - LATEST :], step.loss]
+            theta, number, vain = step.theta, number + 1, 0
             source.follow(theta)
             loop.turned({
-                "theta": step.theta, "moved": step.moved, "memory": step.memory, "before": before,
+                "theta": step.theta, "moved": step.moved, "memory": step.memory, "trail": trail,
                 "number": number, "losses": torch.tensor(losses, dtype=torch.float64), "source": source.content(),
                 "retreats": retreats, "trouble": told,
             })  # fmt: skip
             yield Turn(number, step, source.current(), losses, told)
         objective = source.current()
         told = f"{named(objective, theta, step.theta)}, after step {number} of {type(optimiser).__name__}"
-        vain, retreats, memory, theta = vain + 1, retreats + 1, {}, before
+        theta = trail[-min(2**vain, len(trail))]
+        vain, retreats, memory = vain + 1, retreats + 1, {}
         source.retreat(theta)
     yield Turn(number, Step(theta, torch.nan, {}, False), objective, losses, told)
 

@@ -39,8 +39,8 @@ def same(value: Any) -> Any:
 class Journal:
     """Entries in order: first those of an earlier process are handed back, then new ones are added.
 
-    Without `save` nothing is kept but the readings of the clock, in whose place those in `clock` are given. `rows` is
-    the history, of which each state passed knows how much there was; `open` says that the run has ended and may go on.
+    Without `save` nothing is kept but the readings of the clock, in whose place those in `clock` are given. `step`
+    states have been seen to, when the history had `shown` rows; `open` says that the run has ended and may go on.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Journal:
         self.rows: list[dict[str, float]] = list(earlier["rows"])
         self.seconds, self.begun, self.shift = float(earlier["seconds"]), monotonic(), 0.0
         self.save_content, self.every, self.due = save, every, self.begun + every
-        self.place, self.shown, self.open = 0, 0, False
+        self.place, self.step, self.shown, self.open = 0, 0, 0, False
         self.begin()
 
     def begin(self) -> None:
@@ -89,17 +89,16 @@ class Journal:
     def loop(self) -> Loop:
         """The beginning of a loop of which only the last turn is kept, with all that is entered after it."""
         start = self.place
-        return Loop(self, start, self.take("loop") if self.replaying else None)
+        return Loop(self, start, self.take("loop")[2] if self.replaying else None)
 
-    def seen(self) -> int | None:
-        """The number of the state at this place if an earlier process has seen it, with the rows there were then."""
-        if not self.replaying:
-            return None
-        return int(self.take("state")[0])
+    def seen(self) -> bool:
+        """Whether an earlier process has seen the state at this place."""
+        return self.replaying and bool(self.take("state"))
 
-    def see(self, step: int) -> None:
-        """Enter that a state has been seen to."""
-        self.add("state", [step, len(self.rows)])
+    def see(self) -> None:
+        """Enter that one more state has been seen to, with the rows there are now."""
+        self.step, self.shown = self.step + 1, len(self.rows)
+        self.add("state", (self.step, self.shown))
 
     def take(self, kind: str) -> Content:
         """The next entry, which must be of this kind."""
@@ -107,7 +106,8 @@ class Journal:
         if found != kind:
             raise unfit(f"entry {self.place} is a {found}, expected a {kind}")
         self.place += 1
-        self.shown = int(content[1]) if kind == "state" else self.shown
+        if kind in ("state", "loop"):
+            self.step, self.shown = int(content[0]), int(content[1])
         self.begin()
         return content
 
@@ -146,7 +146,7 @@ class Loop:
 
     def turned(self, content: Content) -> None:
         """Enter what a turn leaves, in place of all that was entered since the loop began."""
-        self.journal.add("loop", content, self.start)
+        self.journal.add("loop", (self.journal.step, self.journal.shown, content), self.start)
 
 
 def as_arrays(content: Content) -> Content:

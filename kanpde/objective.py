@@ -70,6 +70,10 @@ class Residuals:
             ]
         return torch.cat(found)
 
+    def loss(self, theta: Tensor) -> float:
+        """‖r‖²."""
+        return float(self.residuals(theta).square().sum())
+
     def normal(self, theta: Tensor) -> Normal:
         """JᵀJ and Jᵀr, assembled in chunks."""
         matrix = theta.new_zeros(len(theta), len(theta))

@@ -254,17 +254,14 @@ class Patch:
     def remembered(
         self, blocks: Sequence[Block], active: Tensor, tolerance: float, journal: Journal
     ) -> tuple[Patch, float] | None:
-        """The fit, or what a journal kept of it."""
-        return journal.once(
-            lambda: self.fitted(blocks, active, tolerance),
-            kept,
-            lambda found: found and (replace(self, cube=found["cube"].view_as(self.cube)), float(found["norm"])),
-        )
+        """The fit, or what a journal kept of it: in either case from what it keeps, so that sums have one order."""
 
+        def found() -> Content:
+            fit = self.fitted(blocks, active, tolerance)
+            return fit and {"cube": fit[0].cube.contiguous(), "norm": fit[1]}
 
-def kept(fit: tuple[Patch, float] | None) -> Content:
-    """What a journal keeps of a fit."""
-    return fit and {"cube": fit[0].cube, "norm": fit[1]}
+        kept = journal.once(found)
+        return kept and (replace(self, cube=kept["cube"].view_as(self.cube)), float(kept["norm"]))
 
 
 def mapped(x: Tensor, ends: tuple[float, float]) -> tuple[Tensor, float]:

@@ -79,10 +79,9 @@ def solve(
     try:
         for state in replayed(states(spec, generator, clock), journal):
             good, seen = state if finite(state) else good, journal.seen()
-            if seen is not None:
-                step = seen
+            step = journal.step + (not seen)
+            if seen:
                 continue
-            step += 1
             due = not rows or clock.now() - rows[-1]["seconds"] >= PAUSE or state.settled
             if due or not finite(state):
                 progress = measured(state, step, clock, truth, spec.training.seed)
@@ -91,7 +90,7 @@ def solve(
             if ended := finished(state, step, progress, clock, spec):
                 outcome = ended
                 break
-            journal.see(step)
+            journal.see()
     except KeyboardInterrupt:
         outcome = Outcome.INTERRUPTED
     if outcome in (Outcome.INTERRUPTED, Outcome.LIMIT):
@@ -112,6 +111,7 @@ def solve(
             others = replicas(state)
         except KeyboardInterrupt:
             outcome = Outcome.INTERRUPTED
+            journal.save(outcome.name)
     facts = summary(spec, state, step, clock, progress, trouble)
     solution = Solution(
         replace(spec, enforce=state.enforce), state.problem, state.theta.cpu().double(), columns(rows), outcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Iterator, Mapping
 
 import torch
@@ -25,6 +26,7 @@ PATIENCE = 16  # steps over which progress is judged
 EVERY = {  # steps on the same points
     "levenberg-marquardt": 1, "orthogonal": 10, "self-scaled-broyden": 200, "l-bfgs": 200, "adam": 20,
 }
+ENTRANCE = 40  # steps on conditions alone where equations are not finite at the start
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,26 @@ def deep_setting(spec: Spec, generator: torch.Generator) -> tuple[Setting, Tenso
     weights = balance(problem, sizes, EMPHASIS)
     number = counts(spec.sampling, len(spec.box), len(theta), 2.2)
     note = "; ".join(described(network) for network, _ in networks)
-    return Setting(problem, number, weights, generator, spec.enforce, note), theta
+    setting = Setting(problem, number, weights, generator, spec.enforce, note)
+    return setting, entered(setting, theta)
+
+
+def entered(setting: Setting, theta: Tensor) -> Tensor:
+    """A start at which all rows are finite: where log(u) or 1/u are not, that which conditions lead to by themselves.
+
+    The start as it is where that does not help.
+    """
+    before = setting.generator.get_state()
+    whole = setting.objective(theta, False)
+    setting.generator.set_state(before)
+    samples = tuple(part for part in whole.samples if isfinite(replace(whole, samples=(part,)).loss(theta)))
+    if len(samples) == len(whole.samples) or not samples:
+        return theta
+    sound = replace(whole, samples=samples)
+    for _, step in zip(range(ENTRANCE), LevenbergMarquardt().iterate(lambda: sound, theta, {})):
+        if isfinite(whole.loss(step.theta)):
+            return step.theta
+    return theta
 
 
 def staged(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:

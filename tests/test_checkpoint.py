@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from program import run, started
 from torch import Tensor
 
 from kanpde import journal as journals
+from kanpde.errors import KanpdeError, ResultError
 from kanpde.journal import Journal
+from kanpde.result import Outcome
 from kanpde.solution import Solution
 from kanpde.solve import solve
 from kanpde.spec import Spec, read_spec_text
-from kanpde.writers import checkpoints
+from kanpde.writers import checkpoints, read
+from kanpde.writers.claims import CLAIM
 
 BRATU = """
 unknowns: [u]
@@ -40,8 +53,7 @@ FIT = """
 unknowns: [u]
 domain: {x: [0, 1]}
 equations: {rate: u_x = -k*u}
-initial: {}
-boundary: {left: u = 1}
+boundary: {left: u = 1, right: free}
 fit: {k: {start: 1, range: [0.1, 10]}}
 constraints: {end: u(x=1) = 0.2}
 """
@@ -58,15 +70,14 @@ def staged(*stages: str, more: str = "") -> str:
 METHODS = {
     "ramps, linear": f"{LAYER}network: {{width: 30}}\ntraining: {{threads: 1, stop: {{steps: 1}}}}",
     "ramps, nonlinear": f"{BRATU}network: {{basis: sine, width: 20}}\ntraining: {{threads: 1, stop: {{steps: 1}}}}",
-    "march": f"{BURGERS}network: {{basis: separable, degree: 7, grid: 4}}\ntraining: {{threads: 1, stop: {{steps: 1}}}}",
+    "march": f"{BURGERS}network: {{basis: separable, degree: 7, grid: 4}}\ntraining: {{threads: 1, stop: {{residual: 0.1}}}}",
     "splines": f"{LAYER}network: {{basis: separable, degree: 5, grid: 2}}\ntraining: {{threads: 1, stop: {{steps: 3}}}}",
     "fit": f"{FIT}network: {{width: 30}}\ntraining: {{threads: 1}}",
-    "levenberg-marquardt": staged("{optimiser: levenberg-marquardt, steps: 8}"),
-    "orthogonal": staged("{optimiser: orthogonal, steps: 12}"),
-    "l-bfgs": staged("{optimiser: l-bfgs, steps: 12}"),
-    "l-bfgs after adam": staged("{optimiser: adam, steps: 45}", "{optimiser: l-bfgs, steps: 6, adapt: false}"),
-    "uniform points": staged("{optimiser: adam, steps: 30}", more="seed: 3, "),
-    "deep": f"{BRATU}network: {{basis: chebyshev, width: 3, depth: 2}}\ntraining: {{threads: 1, stop: {{steps: 40}}}}",
+    "levenberg-marquardt": staged("{optimiser: levenberg-marquardt, steps: 5}"),
+    "orthogonal": staged("{optimiser: orthogonal, steps: 11}"),
+    "l-bfgs": staged("{optimiser: l-bfgs, steps: 6}"),
+    "l-bfgs after adam": staged("{optimiser: adam, steps: 25}", "{optimiser: l-bfgs, steps: 4, adapt: false}"),
+    "deep": f"{BRATU}network: {{basis: chebyshev, width: 3, depth: 2, degree: 3}}\nsampling: {{interior: 40, boundary: 10}}\ntraining: {{threads: 1, stop: {{steps: 4}}}}",
 }
 
 
@@ -88,8 +99,9 @@ class Shelf:
 
 @pytest.fixture()
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint at every entry of the journal."""
+    """A checkpoint at every entry of the journal, and no second solution at the end, which takes longest here."""
     monkeypatch.setattr(journals, "RARELY", 0.0)
+    monkeypatch.setattr(import_module("kanpde.solve"), "replicas", lambda *state: ())
 
 
 def resumed(text: str, file: bytes) -> Solution:
@@ -97,19 +109,238 @@ def resumed(text: str, file: bytes) -> Solution:
     return solve(spec_of(text), journal=Journal(lambda content: None, 1e9, checkpoints.unpacked(file)))
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_run_goes_on_bit_for_bit_from_each_of_its_checkpoints(method: str, eager: None) -> None:
-    shelf, text = Shelf(), METHODS[method]
+def same(one: Tensor, other: Tensor) -> bool:
+    """Whether all bits are equal."""
+    return one.shape == other.shape and one.numpy().tobytes() == other.numpy().tobytes()
+
+
+def follow(text: str, places: int) -> None:
+    """Resume from some checkpoints of a run, the last one among them."""
+    shelf = Shelf()
     whole = solve(spec_of(text), journal=Journal(shelf.save, 1e-9))
     count = len(shelf.files)
     assert count > 1
-    chosen = torch.randperm(count, generator=torch.Generator().manual_seed(1)).tolist()[:3]
-    for place in {0, *chosen, count - 1}:
+    chosen = torch.randperm(count, generator=torch.Generator().manual_seed(1)).tolist()[: places - 1]
+    for place in {*chosen, count - 1}:
         again = resumed(text, shelf.files[place])
         assert same(again.theta, whole.theta), f"checkpoint {place} of {count}"
         assert again.outcome is whole.outcome and again.summary["method"] == whole.summary["method"]
 
 
-def same(one: Tensor, other: Tensor) -> bool:
-    """Whether all bits are equal."""
-    return one.shape == other.shape and one.numpy().tobytes() == other.numpy().tobytes()
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_goes_on_bit_for_bit_from_its_checkpoints(method: str, eager: None) -> None:
+    follow(METHODS[method], 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_goes_on_bit_for_bit_from_many_checkpoints(method: str, eager: None) -> None:
+    follow(METHODS[method], 40)
+
+
+@cache
+def deep_file(folder: Path, steps: int) -> tuple[Path, bytes]:
+    """A problem file for a short deep run, and the bytes of the coefficients it ends with."""
+    text = staged(f"{{optimiser: adam, steps: {steps}}}", "{optimiser: levenberg-marquardt, steps: 9}")
+    file = folder / "deep.yaml"
+    file.write_text(text + "output: {save: [h5], grid: 5}\n")
+    assert run("solve", file, "--out", folder / "whole", "--quiet").exit_code in (0, 3)
+    return file, coefficients(folder / "whole")
+
+
+def coefficients(folder: Path) -> bytes:
+    """All coefficients of a result, in bytes."""
+    layers = read(folder).network["branches"]["0"]["layers"]
+    return b"".join(layers[key]["coefficients"].tobytes() for key in sorted(layers))
+
+
+def killed_again_and_again(folder: Path, steps: int, kills: int, seconds: float) -> None:
+    """Kill a run at random moments, and resume it each time; it must end with the bits of one that was not killed."""
+    file, bits = deep_file(folder, steps)
+    out, moments = folder / "killed", random.Random(kills)
+    first = ("solve", file, "--set", "training.checkpoint=0.001", "--out", out, "--quiet")
+    again = ("solve", "--resume", out, "--quiet")
+    left = kills
+    while True:
+        process = started(*(again if checkpoints.exists(out) else first))
+        try:
+            _, complaints = process.communicate(timeout=moments.uniform(0.2, 1.0) * seconds if left else 300)
+            if checkpoints.exists(out) or process.returncode not in (0, 3):
+                raise AssertionError(complaints)
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            left -= 1
+    assert left < kills and coefficients(out) == bits
+    assert {path.name for path in out.iterdir()} == {".kanpde-run", "solution.h5"}
+
+
+def test_a_killed_run_ends_with_the_bits_of_one_that_was_not(tmp_path: Path) -> None:
+    killed_again_and_again(tmp_path, 300, 2, 6.0)
+
+
+@pytest.mark.slow
+def test_a_run_killed_fifty_times_ends_with_the_bits_of_one_that_was_not(tmp_path: Path) -> None:
+    killed_again_and_again(tmp_path, 6000, 50, 8.0)
+
+
+@pytest.fixture()
+def stopped(tmp_path: Path) -> Path:
+    """The folder of a run that a limit has stopped, with both of its checkpoints."""
+    file = tmp_path / "deep.yaml"
+    file.write_text(staged("{optimiser: levenberg-marquardt, steps: 6}", more="stop: {steps: 3}, checkpoint: 1e-3, ")
+                    + "output: {save: [h5], grid: 5}\n")
+    assert run("solve", file, "--out", tmp_path / "run", "--quiet").exit_code in (0, 3)
+    assert all((tmp_path / "run" / name).is_file() for name in (checkpoints.LATEST, checkpoints.BEFORE))
+    return tmp_path / "run"
+
+
+def test_a_run_that_a_limit_stopped_goes_on_with_another(stopped: Path) -> None:
+    result = run("solve", "--resume", stopped)
+    assert result.exit_code in (0, 3) and "nothing to resume" in result.stderr and "training.stop" in result.stderr
+    longer = run("solve", "--resume", stopped, "--set", "training.stop.steps=100", "--quiet")
+    assert longer.exit_code in (0, 3) and not longer.stderr and not checkpoints.exists(stopped)
+    assert read(stopped).summary["steps"] == 6
+    again = run("solve", "--resume", stopped)
+    assert again.exit_code == longer.exit_code and "nothing to resume" in again.stderr
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before_with_a_word(stopped: Path) -> None:
+    latest, more = stopped / checkpoints.LATEST, ("--set", "training.stop.steps=100", "--quiet")
+    whole = latest.read_bytes()
+    latest.write_bytes(whole[: len(whole) // 2])
+    result = run("solve", "--resume", stopped, *more)
+    assert result.exit_code in (0, 3) and "checksum" in result.stderr and "the checkpoint before" in result.stderr
+    assert read(stopped).summary["steps"] == 6
+
+
+def test_without_an_intact_checkpoint_nothing_is_begun_anew(stopped: Path) -> None:
+    for name in (checkpoints.LATEST, checkpoints.BEFORE):
+        data = bytearray((stopped / name).read_bytes())
+        data[-1] ^= 1
+        (stopped / name).write_bytes(data)
+    before = {path.name: path.read_bytes() for path in stopped.iterdir()}
+    for arguments in (("--resume", stopped), (stopped.parent / "deep.yaml", "--out", stopped)):
+        result = run("solve", *arguments)
+        assert result.exit_code == 1 and "checkpoint" in result.stderr and "Traceback" not in result.stderr
+    assert {path.name: path.read_bytes() for path in stopped.iterdir()} == before
+
+
+def test_every_byte_of_a_checkpoint_is_checked() -> None:
+    file = b"".join(checkpoints.packed({"a": np.arange(3.0), "b": [1, None, {"c": "text"}]}))
+    assert checkpoints.unpacked(file)["b"] == [1, None, {"c": "text"}]
+    for place in range(len(file)):
+        broken = bytes([*file[:place], file[place] ^ 255, *file[place + 1 :]])
+        with pytest.raises(ResultError):
+            checkpoints.unpacked(broken)
+        with pytest.raises(ResultError):
+            checkpoints.unpacked(file[:place])
+
+
+@pytest.mark.parametrize("value", [["float64", [10**15], 0], ["float64", [-1], 0], ["object", [1], 0], ["float64", [1], 10**9], 3])
+def test_a_checkpoint_of_a_stranger_is_refused_with_a_word(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "referred", lambda content, arrays, end: {"a": {"#": value}})
+    with pytest.raises(ResultError, match="damaged"):
+        checkpoints.unpacked(b"".join(checkpoints.packed({})))
+
+
+def test_a_journal_of_another_run_is_refused(eager: None) -> None:
+    shelf = Shelf()
+    solve(spec_of(METHODS["orthogonal"]), journal=Journal(shelf.save, 1e-9))
+    for other in ("march", "deep", "fit"):
+        with pytest.raises(KanpdeError, match="does not fit"):
+            resumed(METHODS[other].replace("width: 3", "width: 5"), shelf.files[-1])
+
+
+def test_settings_that_change_the_steps_and_other_problems_are_refused(stopped: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text((tmp_path / "deep.yaml").read_text() + "# another\n")
+    for arguments in (("--set", "training.seed=5"), (other,)):
+        result = run("solve", "--resume", stopped, *arguments)
+        assert result.exit_code == 1 and "another folder" in result.stderr, result.stderr
+    assert run("solve", "--resume", stopped, tmp_path / "deep.yaml").exit_code in (0, 3)
+    assert run("solve", "--resume", tmp_path).exit_code == 1
+    assert run("solve").exit_code == 2 and run("solve", "--resume", stopped, "--out", stopped).exit_code == 2
+
+
+def test_another_number_of_threads_is_told(stopped: Path) -> None:
+    latest = stopped / checkpoints.LATEST
+    content = checkpoints.unpacked(latest.read_bytes())
+    content["machine"]["threads"] = "64"
+    checkpoints.write(stopped, content)
+    assert "threads was 64 and is 1" in run("solve", "--resume", stopped).stderr
+
+
+def test_a_stopped_run_is_not_replaced_silently(stopped: Path, tmp_path: Path) -> None:
+    (stopped / "solution.h5").unlink()
+    result = run("solve", tmp_path / "deep.yaml", "--out", stopped)
+    assert result.exit_code == 1 and f"--resume {stopped}" in result.stderr and checkpoints.exists(stopped)
+
+
+def test_a_second_run_in_a_folder_is_refused_and_a_dead_one_is_not_in_the_way(stopped: Path, tmp_path: Path) -> None:
+    claim = {"host": os.uname().nodename, "process": os.getpid(), "started": ""}
+    (stopped / CLAIM).write_text(json.dumps(claim))
+    for arguments in (("--resume", stopped), (tmp_path / "deep.yaml", "--out", stopped)):
+        result = run("solve", *arguments)
+        assert result.exit_code == 1 and f"process {os.getpid()} is at work here" in result.stderr
+    (stopped / CLAIM).write_text(json.dumps({**claim, "host": "elsewhere"}))
+    assert "on elsewhere is at work" in run("solve", "--resume", stopped).stderr
+    for dead in (json.dumps({**claim, "started": "1"}), json.dumps({**claim, "process": 2**22 + 1}), "", "[]"):
+        (stopped / CLAIM).write_text(dead)
+        (stopped / f".{checkpoints.LATEST}.1234.part").write_text("half")
+        assert "nothing to resume" in run("solve", "--resume", stopped).stderr
+        assert not list(stopped.glob(".*.part")) and not (stopped / CLAIM).exists()
+
+
+def test_a_full_disk_costs_no_older_checkpoint_and_not_the_run(stopped: Path) -> None:
+    before = (stopped / checkpoints.LATEST).read_bytes()
+    limit = (f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) // 2},) * 2); "
+             "from kanpde.cli import main; main(sys.argv[1:])")
+    more = ("--resume", str(stopped), "--set", "training.stop.steps=5", "--quiet")
+    done = subprocess.run([sys.executable, "-c", limit, "solve", *more], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "no checkpoint could be written (File too large)" in done.stderr, done.stderr
+    assert "the solution cannot be written" in done.stderr and f"--resume {stopped} goes on" in done.stderr
+    assert (stopped / checkpoints.LATEST).read_bytes() == before
+    assert run("solve", *more).exit_code in (0, 3) and read(stopped).summary["steps"] == 5
+
+
+def test_a_terminated_run_exits_with_143_and_goes_on(tmp_path: Path) -> None:
+    file, bits = deep_file(tmp_path, 300)
+    process = started("solve", file, "--out", tmp_path / "run")
+    assert process.stdout is not None and "loss" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    _, complaints = process.communicate(timeout=60)
+    assert process.returncode == 143 and checkpoints.exists(tmp_path / "run"), complaints
+    assert read(tmp_path / "run").outcome is Outcome.INTERRUPTED
+    run("solve", "--resume", tmp_path / "run", "--quiet")
+    assert coefficients(tmp_path / "run") == bits
+
+
+LOGARITHM = f"{BRATU.replace('lap(u) + exp(u) = 0', 'lap(u) = log(u)').replace('all: u = 0', 'all: u = LEVEL')}"
+NETWORK = "network: {basis: chebyshev, width: 4, depth: 2, degree: 3}\nsampling: {interior: 100, boundary: 20}\n"
+
+
+def trained(equation: str, level: float, stage: str) -> Solution:
+    """A short deep run on an equation in a square."""
+    text = LOGARITHM.replace("lap(u) = log(u)", equation).replace("LEVEL", str(level))
+    return solve(spec_of(f"{text}{NETWORK}training: {{threads: 1, stages: [{stage}]}}\n"))
+
+
+def test_a_start_that_is_not_finite_is_mended_by_the_conditions(eager: None) -> None:
+    found = trained("lap(u) = log(u)", 1, "{optimiser: levenberg-marquardt, steps: 6}")
+    assert found.outcome is not Outcome.DIVERGED and found.history["loss"][-1] < 1e-3
+
+
+def test_steps_into_what_is_not_finite_are_named_rolled_back_and_shortened(eager: None) -> None:
+    found = trained("lap(u) = sqrt(u)", 0.1, "{optimiser: adam, rate: 0.1, steps: 40}")
+    assert "bratu is nan at x = " in found.summary["not finite"] and "of Adam" in found.summary["not finite"]
+    assert found.outcome is not Outcome.DIVERGED and found.summary["steps"] == 40
+    assert np.isfinite(found.history["loss"]).all() and found.theta.isfinite().all()
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "l-bfgs", "levenberg-marquardt", "orthogonal"])
+def test_what_cannot_be_mended_is_said(optimiser: str, eager: None) -> None:
+    found = trained("lap(u) = log(u)", -1, f"{{optimiser: {optimiser}, steps: 3}}")
+    assert found.outcome is Outcome.DIVERGED and found.outcome.exit_code == 3
+    assert "bratu is nan at x = " in found.summary["not finite"] and found.theta.isfinite().all()

@@ -33,9 +33,12 @@ class Orthogonal:
         while True:
             objective = objectives()
             triangle = objective.triangle(theta)
+            if not triangle.isfinite().all():
+                yield Step(theta, inf, {"damping": damping}, False)
+                continue
             scale, projected = lengths(triangle), triangle[:-1, -1]
             r = triangle[:-1, :-1] / scale
-            start = loss = sum_of_squares(objective.residuals(theta)) if triangle.isfinite().all() else inf
+            start = loss = sum_of_squares(objective.residuals(theta))
             moved, growth = False, 4.0
             for _ in range(12):
                 step = damped(r, projected, damping)

@@ -47,7 +47,8 @@ def read(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     for name in (LATEST, BEFORE):
         if (folder / name).is_file():
             try:
-                return unpacked((folder / name).open("rb").read(LARGEST + 1)), wrong
+                with (folder / name).open("rb") as stream:
+                    return unpacked(stream.read(LARGEST + 1)), wrong
             except ResultError as error:
                 wrong.append(f"{folder / name}: {error}")
             except OSError as error:

@@ -68,7 +68,8 @@ def give_way(folder: Path) -> None:
     """Raise KanpdeError where a living run holds the claim; else remove it, unless it has changed meanwhile."""
     path = folder / CLAIM
     try:
-        text = path.open(errors="replace").read(LONGEST)
+        with path.open(errors="replace") as stream:
+            text = stream.read(LONGEST)
     except FileNotFoundError:
         return
     holder = parsed(text)
