@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 import click
 
@@ -13,6 +13,9 @@ from kanpde.commands import COMMANDS
 from kanpde.errors import KanpdeError
 from kanpde.streams import turn_away
 from kanpde.vocabulary import BASES, FUNCTIONS, OPERATORS, OPTIMISERS, Family
+
+if TYPE_CHECKING:
+    from kanpde.spec import Spec
 
 TEMPLATE = """\
 # {name}: what it describes, and where it comes from
@@ -67,23 +70,28 @@ overrides_option = click.option(
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.argument("problems", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @overrides_option
+@click.option("--files", type=click.Path(path_type=Path), metavar="DIR", help="Where the files that they name may lie.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("--fast", is_flag=True, help="Read the files only; evaluate no formula, plan no run.")
 @click.option("--plot", is_flag=True, help="Draw each domain, its sides and sampling points, as NAME-domain.png here.")
-def check(files: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool, fast: bool, plot: bool) -> None:
+def check(
+    problems: tuple[Path, ...], overrides: tuple[str, ...], files: Path | None, as_json: bool, fast: bool, plot: bool
+) -> None:
     """Check problem files without solving them: that they can be read, that the formulas are finite, that the exact
     solution satisfies every equation and condition, and that conditions agree where they meet."""
     from kanpde.errors import SpecError
+    from kanpde.spec import read_spec
 
     documents = []
     failed = False
-    for path in files:
+    for path in problems:
         try:
-            document, text = _read(path, overrides) if fast else _proved(path, overrides)
+            spec = read_spec(path, overrides, files)
+            document, text = _read(spec) if fast else _proved(spec)
             if plot:
-                text += f"\n  picture     {_drawn(path, overrides)}"
+                text += f"\n  picture     {_drawn(spec)}"
         except SpecError as error:
             failed = True
             document = {"file": str(path), "ok": False, "mistakes": [_mistake(m) for m in error.mistakes]}
@@ -98,45 +106,40 @@ def check(files: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool, fa
     sys.exit(2 if failed else 0)
 
 
-def _read(path: Path, overrides: tuple[str, ...]) -> tuple[dict[str, Any], str]:
-    """The summary of a problem file that can be read, as data and as text."""
+def _read(spec: Spec) -> tuple[dict[str, Any], str]:
+    """The summary of a problem, as data and as text."""
     from dataclasses import asdict
 
     from kanpde.check import described, summary
-    from kanpde.spec import read_spec
 
-    spec = read_spec(path, overrides)
     found = summary(spec)
-    return {"file": str(path), "ok": True, **asdict(found)}, described(spec, found)
+    return {"file": str(spec.path), "ok": True, **asdict(found)}, described(spec, found)
 
 
-def _proved(path: Path, overrides: tuple[str, ...]) -> tuple[dict[str, Any], str]:
-    """The summary of a problem file whose formulas hold, with what a run is going to do."""
-    document, text = _read(path, overrides)
+def _proved(spec: Spec) -> tuple[dict[str, Any], str]:
+    """The summary of a problem whose formulas hold, with what a run is going to do."""
+    document, text = _read(spec)
+    from kanpde.capacity import capacity
     from kanpde.errors import SpecError
-    from kanpde.plan import listed, plan, stated
+    from kanpde.plan import fits, listed, plan, stated
     from kanpde.proof import prove
-    from kanpde.spec import read_spec
 
-    spec = read_spec(path, overrides)
     proof = prove(spec)
     if proof.mistakes:
         raise SpecError(proof.mistakes)
     planned = plan(spec)
-    warnings = [f"  warning     {warning}" for warning in proof.warnings]
-    document = {**document, "warnings": [*document["warnings"], *proof.warnings], "plan": listed(planned)}
-    return document, "\n".join([text, stated(planned), *warnings])
+    odd = [*proof.warnings, *filter(None, [fits(planned, spec, capacity())])]
+    document = {**document, "warnings": [*document["warnings"], *odd], "plan": listed(planned)}
+    return document, "\n".join([text, stated(planned), *(f"  warning     {warning}" for warning in odd)])
 
 
-def _drawn(path: Path, overrides: tuple[str, ...]) -> Path:
+def _drawn(spec: Spec) -> Path:
     """The picture of a problem's domain, written into the current folder."""
     from kanpde.plan import plan
     from kanpde.portrait import portrait
-    from kanpde.spec import read_spec
     from kanpde.writers.atomic import write_bytes
 
-    spec = read_spec(path, overrides)
-    picture = Path(f"{path.stem}-domain.png")
+    picture = Path(f"{spec.path.stem}-domain.png")
     write_bytes(picture, portrait(spec, plan(spec)))
     return picture
 

@@ -7,7 +7,7 @@ from typing import Iterable
 
 from kanpde.errors import Mistake, Place, SpecError
 from kanpde.names import suggestion
-from kanpde.reading import Entry, Node, Scalar, Source, Table, joined
+from kanpde.reading import DEEPEST, Entry, Node, Scalar, Source, Table, joined
 
 # Sections whose keys are the user's own names: an override replaces such an entry, it never makes a new one.
 _OWN_NAMES = (
@@ -31,6 +31,8 @@ def _apply(root: Table, text: str, number: int) -> Table:
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
         raise SpecError([Mistake(place, "", "an override is written path=value, as in network.width=32")])
+    if path.count(".") > DEEPEST:
+        raise SpecError([Mistake(place, "", f"nested more than {DEEPEST} deep")])
     return _put(root, path.strip().split("."), _value(text, len(path) + 1, path.strip(), number), place)
 
 

@@ -12,6 +12,7 @@ from typing import Callable, Mapping, Sequence
 import numpy as np
 from numpy.lib import format as npy
 
+from kanpde.columns import LARGEST
 from kanpde.errors import ResultError, nearest
 from kanpde.hdf5_open import datasets, first_line, most, opened
 from kanpde.hdf5_values import attribute, dimensions, values
@@ -114,6 +115,8 @@ def check_archive(path: Path) -> None:
 def read_csv(path: Path, coordinates: Sequence[str] | None) -> Samples:
     """The columns of a CSV file with a header: scattered points."""
     try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"larger than {LARGEST // 10**6} MB; HDF5 files may be larger")
         with open(path, encoding="utf-8-sig", newline="") as stream:
             header = [name.strip().lstrip("#").strip() for name in next(csv.reader(stream), [])]
             lines = [line for line in stream if line.strip()]

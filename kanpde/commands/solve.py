@@ -17,6 +17,7 @@ from kanpde.errors import KanpdeError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kanpde.checkpoint import Asked
     from kanpde.journal import Journal
     from kanpde.solution import Solution
     from kanpde.spec import Spec
@@ -40,11 +41,13 @@ class Stopped(KanpdeError):
 @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override: network.width=9.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Instead of a new outputs/NAME-NNN.")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an unfinished run.")
+@click.option("--files", type=click.Path(path_type=Path), metavar="DIR", help="Where files that FILE names may lie.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, an object on each line.")
 def solve(
-    file: Path | None, overrides: tuple[str, ...], out: Path | None, resume: Path | None, quiet: bool, as_json: bool
-) -> None:
+    file: Path | None, overrides: tuple[str, ...], out: Path | None, resume: Path | None, files: Path | None,
+    quiet: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Solve the problem in FILE, or go on with a run that was stopped from its last checkpoint.
 
     The exit code is 0 for a solution, 2 for mistakes in FILE, 3 for a solution that is not to be trusted, 4 for an
@@ -61,9 +64,11 @@ def solve(
         with stopped_by(stops, patience=0):
             view = "json" if as_json else "quiet" if quiet else ""
             if resume is not None:
-                code = continued(resume, file, overrides, view, stops)
+                from kanpde.checkpoint import Asked
+
+                code = continued(resume, Asked(file, overrides, files), view, stops)
             elif file is not None:
-                code = run(file, overrides, out, view, stops)
+                code = run(spec_in(file, overrides, files), out, view, stops)
     except KeyboardInterrupt:
         raise Stopped(stops, "stopped; nothing was saved") from None
     except KanpdeError as error:
@@ -71,19 +76,26 @@ def solve(
     sys.exit(128 + stops[0] if stops else code)
 
 
-def run(file: Path, overrides: tuple[str, ...], out: Path | None, view: str, stops: list[int]) -> int:
-    """Solve and save, and give the exit code; mistakes in the file are told before anything slow is loaded."""
+def spec_in(file: Path, overrides: tuple[str, ...], files: Path | None) -> Spec:
+    """The problem in a file; mistakes in it are told before anything slow is loaded."""
     from kanpde.spec import read_spec
 
-    spec = read_spec(file, overrides)
+    return read_spec(file, overrides, files)
 
+
+def run(spec: Spec, out: Path | None, view: str, stops: list[int]) -> int:
+    """Solve and save, and give the exit code; what does not fit into the memory is refused at once."""
+    from kanpde.capacity import capacity
     from kanpde.checkpoint import begun
+    from kanpde.plan import fits, plan
 
+    if told := fits(plan(spec), spec, capacity()):
+        warn(told)
     with claimed(spec, out) as folder:
         return trained(spec, begun(spec, folder, warn), folder, view, stops)
 
 
-def continued(folder: Path, file: Path | None, overrides: tuple[str, ...], view: str, stops: list[int]) -> int:
+def continued(folder: Path, asked: Asked, view: str, stops: list[int]) -> int:
     """Go on with a run from its checkpoint; nothing is done where it has finished."""
     from kanpde.writers import read
     from kanpde.writers.claims import claim
@@ -95,14 +107,14 @@ def continued(folder: Path, file: Path | None, overrides: tuple[str, ...], view:
     with claim(folder):
         from kanpde.checkpoint import resumed
 
-        found = resumed(folder, file, overrides, warn)
+        found = resumed(folder, asked, warn)
         if found is None and not (folder / FILE).is_file():
             raise KanpdeError(f"{folder}: there is no checkpoint to resume from; solve the problem anew")
         if found is None:
             outcome = read(folder).outcome
             warn(f"{folder}: nothing to resume, {outcome.message}")
             return outcome.exit_code
-        if found is not None and found.ended and (folder / FILE).is_file():
+        if found.ended and (folder / FILE).is_file():
             outcome = read(folder).outcome
             warn(f"{folder}: nothing to resume, {outcome.message}; more of it is --set training.stop.time=SECONDS")
             return outcome.exit_code
