@@ -12,7 +12,7 @@ from kanpde.domain import Fixed, Joined
 from kanpde.evaluation import Ground
 from kanpde.objective import Sample, sample
 from kanpde.problem import Block, Problem
-from kanpde.samplers import chosen_by_residual
+from kanpde.samplers import Draw, chosen_by_residual, sobol
 from kanpde.spec import SamplingSpec
 
 CHUNK = 1024
@@ -47,9 +47,9 @@ def counts(asked: SamplingSpec, dimensions: int, coefficients: int, ratio: float
     return Counts(interior, face, asked.initial or face)
 
 
-def draw(problem: Problem, block: Block, count: int, generator: torch.Generator) -> Ground:
+def draw(problem: Problem, block: Block, count: int, generator: torch.Generator, sampler: Draw = sobol) -> Ground:
     """Points of one block, evenly spread; one point where its place is a point."""
-    return problem.domain.draw(block.face, count, generator)
+    return problem.domain.draw(block.face, count, generator, sampler)
 
 
 def rows_at(problem: Problem, block: Block, theta: Tensor, ground: Ground) -> list[Tensor]:
@@ -66,6 +66,7 @@ def samples(
     generator: torch.Generator,
     theta: Tensor,
     adapt: bool,
+    sampler: Draw = sobol,
 ) -> tuple[Sample, ...]:
     """Points for every block, of theta's kind; with `adapt` those of the interior are chosen by the residual there."""
     time = problem.trial.scope.coordinates.index("t") if "t" in problem.trial.scope.coordinates else None
@@ -76,7 +77,7 @@ def samples(
             ground = draw(problem, block, CANDIDATES * count, generator)
             ground = ground.chosen(chosen_by_residual(rows_at(problem, block, theta, ground), count, generator))
         else:
-            ground = draw(problem, block, count, generator)
+            ground = draw(problem, block, count, generator, sampler)
         found.append(sample(block, ground.to(theta), [weights[row.name] for row in block.rows], CHUNK))
     return tuple(found)
 

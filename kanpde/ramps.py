@@ -25,7 +25,7 @@ from kanpde.points import balance, counts, row_sizes, samples
 from kanpde.problem import Block, Problem, Row, read_outs
 from kanpde.regional import families
 from kanpde.relative import relative_residual
-from kanpde.samplers import sobol
+from kanpde.samplers import edged, sobol
 from kanpde.spec import Spec
 from kanpde.tree import Name
 from kanpde.trial import Branch
@@ -118,9 +118,14 @@ class Fit:
     held_out: float
 
 
+def gappy(problem: Problem) -> bool:
+    """Whether a few points, evenly spread, would leave gaps, at the edges most of all, that a fit falls into."""
+    return len(problem.trial.box) > 2 and not problem.linear
+
+
 def points_per_ramp(problem: Problem) -> float:
-    """How many points inside there are for each ramp: more where fewer leave gaps that a fit falls into."""
-    return MANY if len(problem.trial.box) > 2 and not problem.linear else FEW
+    """How many points inside there are for each ramp."""
+    return MANY if gappy(problem) else FEW
 
 
 def setting(base: Problem, spec: Spec, ramps: Ramps) -> tuple[Problem, Tensor, Residuals, dict[str, float]]:
@@ -132,7 +137,7 @@ def setting(base: Problem, spec: Spec, ramps: Ramps) -> tuple[Problem, Tensor, R
     generator = torch.Generator().manual_seed(spec.training.seed + 1)
     weights = balance(problem, row_sizes(problem, theta, read_outs(problem.trial), generator))
     number = counts(spec.sampling, len(spec.box), ramps.width, points_per_ramp(problem))
-    drawn = samples(problem, number, weights, generator, theta, adapt=False)
+    drawn = samples(problem, number, weights, generator, theta, adapt=False, sampler=edged if gappy(problem) else sobol)
     return problem, theta, residuals_of(problem, drawn, theta, read_outs(problem.trial)), weights
 
 

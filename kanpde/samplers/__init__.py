@@ -6,9 +6,10 @@ from typing import Mapping
 
 from kanpde.samplers.adaptive import chosen_by_residual
 from kanpde.samplers.base import Draw, place
+from kanpde.samplers.edged import edged
 from kanpde.samplers.sobol import sobol
 from kanpde.samplers.uniform import uniform
 
-SAMPLERS: Mapping[str, Draw] = {"sobol": sobol, "uniform": uniform}
+SAMPLERS: Mapping[str, Draw] = {"sobol": sobol, "uniform": uniform, "edged": edged}
 
-__all__ = ["SAMPLERS", "Draw", "chosen_by_residual", "place", "sobol", "uniform"]
+__all__ = ["SAMPLERS", "Draw", "chosen_by_residual", "edged", "place", "sobol", "uniform"]
