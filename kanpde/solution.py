@@ -33,7 +33,8 @@ from kanpde.stored import network_arrays, stored_networks
 from kanpde.tree import Name, Tree, Vector
 from kanpde.truth import exact_values, measuring_points, truth_of
 
-CHUNK = 4000
+CHUNK = 4000  # points evaluated at once, at most
+VALUES = 800_000  # of a layer's inputs at them: what fits into a processor's cache is faster
 Solved = tuple[Problem, Tensor]
 
 SLACK = 1e-12  # of a coordinate's interval: points this far outside still count as inside
@@ -193,7 +194,8 @@ def formula_values(problem: Problem, block: Block, theta: Tensor, points: Tensor
     """The block's formulas at points [d, M], by name, chunk by chunk."""
     zero = frozenset({(0,) * points.shape[0]})
     found: dict[str, list[Tensor]] = {row.name: [points.new_zeros(0)] for row in block.rows}
-    for part in points.to(theta).split(CHUNK, dim=1):
+    widest = max(layer.inputs for branch in problem.trial.branches for layer in branch.network.layers)
+    for part in points.to(theta).split(max(1, min(CHUNK, VALUES // widest)), dim=1):
         ground = Ground(part)
         with torch.no_grad():
             fields, _ = FIELDS["taylor"](problem.trial, theta, ground, block.needed, ())
