@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kanpde.bootstrap import bootstrapped
 from kanpde.clock import ENDLESS, Clock, State, losses_of
 from kanpde.doubts import doubted, resolved
 from kanpde.elimination import eliminated
@@ -170,11 +171,17 @@ def finished(found: Inverse, spec: Spec, clock: Clock) -> Inverse:
     told = found.estimates
     if spec.training.intervals == "linear" or not found.sought.noisy or told.verdict:
         return found
+    parts = told, found.fit.objective, found.found, found.sought
+    ways = {
+        "profile": lambda: profiled(*parts),
+        "bootstrap": lambda: bootstrapped(*parts, spec.training.seed, clock.over),
+    }
     low, high = clock.journal.once(
-        lambda: ends(profiled(told, found.fit.objective, found.found, found.sought)),
-        unpack=lambda both: tuple(end.numpy() for end in both),
+        lambda: ends(ways[spec.training.intervals]()), unpack=lambda both: tuple(end.numpy() for end in both)
     )
-    return replace(found, estimates=replace(told, low=low, high=high, method="profile"))
+    changed = not (np.array_equal(low, told.low) and np.array_equal(high, told.high))
+    method = spec.training.intervals if changed else told.method
+    return replace(found, estimates=replace(told, low=low, high=high, method=method))
 
 
 def ends(told: Estimates) -> tuple[np.ndarray, np.ndarray]:

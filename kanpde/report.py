@@ -57,6 +57,9 @@ def fit_facts(found: Estimates) -> dict[str, Any]:
     }
 
 
+METHODS = {"profile": "by profile likelihood", "bootstrap": "by the bootstrap"}
+
+
 def fit_table(found: Estimates) -> Table:
     """What is fitted, to what, and what is doubtful."""
     table = Table.grid(padding=(0, 3))
@@ -71,7 +74,7 @@ def fit_table(found: Estimates) -> Table:
     if found.chi_square == found.chi_square:
         rows.append(("χ²", f"{found.chi_square:.4g} with {found.freedom:.4g} degrees of freedom"))
     if found.method != "linear":
-        rows.append(("intervals", f"by {found.method} likelihood"))
+        rows.append(("intervals", METHODS[found.method]))
     for name, text in rows:
         table.add_row(Text(printable(name), style="cyan"), Text(printable(text), overflow="fold"))
     for text in found.warnings:

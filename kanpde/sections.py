@@ -154,8 +154,9 @@ class Training(Section):
     derivatives: Literal["taylor", "autograd"] = Field(
         default="taylor", description="how derivatives in space and time are found"
     )
-    intervals: Literal["linear", "profile"] = Field(
-        default="linear", description="of fitted constants: from the slopes at the estimate, or by profile likelihood"
+    intervals: Literal["linear", "profile", "bootstrap"] = Field(
+        default="linear",
+        description="of fitted constants: by the slopes at the estimate, by profile likelihood, by readings drawn anew",
     )
     checkpoint: Annotated[float, Field(ge=0)] = Field(
         default=60.0, description="seconds between checkpoints, from which `kanpde solve --resume` goes on; 0: none"

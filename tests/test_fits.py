@@ -15,6 +15,7 @@ from program import run
 from scipy.optimize import lsq_linear
 from scipy.stats import chi2, t
 
+from kanpde.bootstrap import bootstrapped
 from kanpde.clock import Clock
 from kanpde.elimination import bounded, eliminated
 from kanpde.estimates import as_dictionary, from_dictionary, rounded
@@ -108,8 +109,9 @@ def test_estimates_are_those_of_maximum_likelihood(tmp_path: Path) -> None:
     found = fit(spec_of(HEAT, tmp_path, values)).estimates
     tried = np.linspace(found.values[0] - 1e-3, found.values[0] + 1e-3, 201)
     squares = [np.square(values - temperature(one)).sum() / SIGMA**2 for one in tried]
-    assert found.values[0] == pytest.approx(-np.polyfit(tried, squares, 2)[1] / 2 / np.polyfit(tried, squares, 2)[0],
-                                            abs=0.01 * found.sigma[0])
+    assert found.values[0] == pytest.approx(
+        -np.polyfit(tried, squares, 2)[1] / 2 / np.polyfit(tried, squares, 2)[0], abs=0.01 * found.sigma[0]
+    )
     assert found.chi_square == pytest.approx(min(squares), rel=1e-6)
     assert found.chance == pytest.approx(chi2.sf(found.chi_square, READINGS - 1), rel=1e-6)
 
@@ -316,3 +318,23 @@ def test_bounded_least_squares_are_those_of_another_program(seed: int) -> None:
 )
 def test_numbers_end_where_their_error_begins(value: float, sigma: float, text: str) -> None:
     assert rounded(value, sigma) == text
+
+
+@pytest.mark.parametrize("known", [pytest.param(True, marks=pytest.mark.slow), False])
+def test_readings_drawn_anew_scatter_the_estimate_as_its_standard_error_says(known: bool, tmp_path: Path) -> None:
+    """Where the model is nearly linear; with 400 draws the ends have standard errors of an eighth of the estimate's."""
+    text = HEAT if known else HEAT.replace(", sigma: 0.01}", "}")
+    found = fit(spec_of(text, tmp_path, temperature() + noise(0)), 60, 1.5)
+    told = bootstrapped(found.estimates, found.fit.objective, found.found, found.sought, 0, lambda: False)
+    sigma = float(told.sigma[0])
+    assert told.method == "bootstrap"
+    assert abs(told.low[0] - found.estimates.low[0]) < 0.5 * sigma
+    assert abs(told.high[0] - found.estimates.high[0]) < 0.5 * sigma
+
+
+def test_without_time_for_draws_intervals_stay(tmp_path: Path) -> None:
+    found = fit(spec_of(HEAT, tmp_path, temperature() + noise(0)), 60, 1.5)
+    assert (
+        bootstrapped(found.estimates, found.fit.objective, found.found, found.sought, 0, lambda: True)
+        is found.estimates
+    )
