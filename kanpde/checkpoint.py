@@ -10,6 +10,7 @@ from typing import Any, Callable, Iterable, Mapping
 import torch
 
 from kanpde.errors import KanpdeError, ResultError
+from kanpde.folder import Folder
 from kanpde.journal import Journal
 from kanpde.reading import read_text
 from kanpde.solve import prepare, versions
@@ -34,7 +35,16 @@ def begun(spec: Spec, folder: Path, warn: Warn) -> Journal:
     return journal_of(spec, folder, warn, None)
 
 
-def resumed(folder: Path, file: Path | None, overrides: tuple[str, ...], warn: Warn) -> Resumed | None:
+@dataclass(frozen=True)
+class Asked:
+    """What is said with --resume: the problem's file again, further overrides, and where other files may lie."""
+
+    file: Path | None = None
+    overrides: tuple[str, ...] = ()
+    within: Path | None = None
+
+
+def resumed(folder: Path, asked: Asked, warn: Warn) -> Resumed | None:
     """The run that a folder holds the checkpoint of, None if it holds none; what has changed is told.
 
     Raises KanpdeError where it is not the problem in `file`, or where its data are not what they were.
@@ -45,7 +55,7 @@ def resumed(folder: Path, file: Path | None, overrides: tuple[str, ...], warn: W
     if found is None:
         return None
     try:
-        spec = spec_of(found, folder, file, overrides)
+        spec = spec_of(found, folder, asked)
         journal = journal_of(spec, folder, warn, found)
         told, before = dict(found["machine"]), tuple(found["overrides"])
         ended = found["outcome"] == "LIMIT" and spec.overrides == before
@@ -58,14 +68,15 @@ def resumed(folder: Path, file: Path | None, overrides: tuple[str, ...], warn: W
     return Resumed(spec, journal, ended)
 
 
-def spec_of(found: Mapping[str, Any], folder: Path, file: Path | None, overrides: tuple[str, ...]) -> Spec:
-    """The problem of a checkpoint, which must be that in `file` if there is one, with further overrides."""
-    if file is not None and read_text(file, str(file)) != found["text"]:
+def spec_of(found: Mapping[str, Any], folder: Path, asked: Asked) -> Spec:
+    """The problem of a checkpoint, which must be that in the file if one is named, with further overrides."""
+    if asked.file is not None and read_text(asked.file, str(asked.file)) != found["text"]:
         raise KanpdeError(
-            f"{file}: not the problem that the run in {folder} solves; leave FILE out, or solve it in another folder"
+            f"{asked.file}: not the problem that the run in {folder} solves; leave FILE out, "
+            "or solve it in another folder"
         )
     before = tuple(map(str, found["overrides"]))
-    others = tuple(one for one in overrides if one not in before)
+    others = tuple(one for one in asked.overrides if one not in before)
     for one in others:
         path = one.partition("=")[0].strip()
         if not any(path == free or path.startswith(f"{free}.") for free in FREE):
@@ -74,7 +85,8 @@ def spec_of(found: Mapping[str, Any], folder: Path, file: Path | None, overrides
                 "leave it out, or solve the problem anew in another folder"
             )
     path = Path(str(found["folder"])) / Path(str(found["name"])).name
-    spec = read_spec_text(str(found["text"]), str(path), path.parent, (*before, *others))
+    place = Folder(path.parent, within=asked.within)
+    spec = read_spec_text(str(found["text"]), str(path), place, (*before, *others))
     for name, digest in digests(spec).items():
         if found["files"].get(name) != digest:
             raise KanpdeError(f"{name}: not the data that the run in {folder} began with; bring them back")

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from program import run, started
+from program import run
 from torch import Tensor
 
 from kanpde import journal as journals
@@ -70,14 +69,18 @@ def staged(*stages: str, more: str = "") -> str:
 METHODS = {
     "ramps, linear": f"{LAYER}network: {{width: 30}}\ntraining: {{threads: 1, stop: {{steps: 1}}}}",
     "ramps, nonlinear": f"{BRATU}network: {{basis: sine, width: 20}}\ntraining: {{threads: 1, stop: {{steps: 1}}}}",
-    "march": f"{BURGERS}network: {{basis: separable, degree: 7, grid: 4}}\ntraining: {{threads: 1, stop: {{residual: 0.1}}}}",
-    "splines": f"{LAYER}network: {{basis: separable, degree: 5, grid: 2}}\ntraining: {{threads: 1, stop: {{steps: 3}}}}",
+    "march": f"{BURGERS}network: {{basis: separable, degree: 7, grid: 4}}\n"
+    "training: {threads: 1, stop: {residual: 0.1}}",
+    "splines": f"{LAYER}network: {{basis: separable, degree: 5, grid: 2}}\n"
+    "training: {threads: 1, stop: {steps: 3}}",
     "fit": f"{FIT}network: {{width: 30}}\ntraining: {{threads: 1}}",
     "levenberg-marquardt": staged("{optimiser: levenberg-marquardt, steps: 5}"),
     "orthogonal": staged("{optimiser: orthogonal, steps: 11}"),
     "l-bfgs": staged("{optimiser: l-bfgs, steps: 6}"),
+    "self-scaled-broyden": staged("{optimiser: self-scaled-broyden, steps: 6}"),
     "l-bfgs after adam": staged("{optimiser: adam, steps: 25}", "{optimiser: l-bfgs, steps: 4, adapt: false}"),
-    "deep": f"{BRATU}network: {{basis: chebyshev, width: 3, depth: 2, degree: 3}}\nsampling: {{interior: 40, boundary: 10}}\ntraining: {{threads: 1, stop: {{steps: 4}}}}",
+    "deep": f"{BRATU}network: {{basis: chebyshev, width: 3, depth: 2, degree: 3}}\n"
+    "sampling: {interior: 40, boundary: 10}\ntraining: {threads: 1, stop: {steps: 4}}",
 }
 
 
@@ -124,12 +127,12 @@ def follow(text: str, places: int) -> None:
     for place in {*chosen, count - 1}:
         again = resumed(text, shelf.files[place])
         assert same(again.theta, whole.theta), f"checkpoint {place} of {count}"
-        assert again.outcome is whole.outcome and again.summary["method"] == whole.summary["method"]
+        assert again.outcome is whole.outcome
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_goes_on_bit_for_bit_from_its_checkpoints(method: str, eager: None) -> None:
-    follow(METHODS[method], 3)
+    follow(METHODS[method], 2)
 
 
 @pytest.mark.slow
@@ -138,7 +141,6 @@ def test_a_run_goes_on_bit_for_bit_from_many_checkpoints(method: str, eager: Non
     follow(METHODS[method], 40)
 
 
-@cache
 def deep_file(folder: Path, steps: int) -> tuple[Path, bytes]:
     """A problem file for a short deep run, and the bytes of the coefficients it ends with."""
     text = staged(f"{{optimiser: adam, steps: {steps}}}", "{optimiser: levenberg-marquardt, steps: 9}")
@@ -146,6 +148,15 @@ def deep_file(folder: Path, steps: int) -> tuple[Path, bytes]:
     file.write_text(text + "output: {save: [h5], grid: 5}\n")
     assert run("solve", file, "--out", folder / "whole", "--quiet").exit_code in (0, 3)
     return file, coefficients(folder / "whole")
+
+
+def process_of(*arguments: object, before: str = "") -> subprocess.Popen[str]:
+    """The program in a process of its own, without a second solution at the end."""
+    code = (f"import importlib, signal, sys; {before} "
+            "importlib.import_module('kanpde.solve').replicas = lambda *state: (); "
+            "signal.signal(signal.SIGINT, signal.default_int_handler); from kanpde.cli import main; main(sys.argv[1:])")
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def coefficients(folder: Path) -> bytes:
@@ -162,7 +173,7 @@ def killed_again_and_again(folder: Path, steps: int, kills: int, seconds: float)
     again = ("solve", "--resume", out, "--quiet")
     left = kills
     while True:
-        process = started(*(again if checkpoints.exists(out) else first))
+        process = process_of(*(again if checkpoints.exists(out) else first))
         try:
             _, complaints = process.communicate(timeout=moments.uniform(0.2, 1.0) * seconds if left else 300)
             if checkpoints.exists(out) or process.returncode not in (0, 3):
@@ -176,17 +187,17 @@ def killed_again_and_again(folder: Path, steps: int, kills: int, seconds: float)
     assert {path.name for path in out.iterdir()} == {".kanpde-run", "solution.h5"}
 
 
-def test_a_killed_run_ends_with_the_bits_of_one_that_was_not(tmp_path: Path) -> None:
+def test_a_killed_run_ends_with_the_bits_of_one_that_was_not(tmp_path: Path, eager: None) -> None:
     killed_again_and_again(tmp_path, 300, 2, 6.0)
 
 
 @pytest.mark.slow
-def test_a_run_killed_fifty_times_ends_with_the_bits_of_one_that_was_not(tmp_path: Path) -> None:
+def test_a_run_killed_fifty_times_ends_with_the_bits_of_one_that_was_not(tmp_path: Path, eager: None) -> None:
     killed_again_and_again(tmp_path, 6000, 50, 8.0)
 
 
 @pytest.fixture()
-def stopped(tmp_path: Path) -> Path:
+def stopped(tmp_path: Path, eager: None) -> Path:
     """The folder of a run that a limit has stopped, with both of its checkpoints."""
     file = tmp_path / "deep.yaml"
     file.write_text(staged("{optimiser: levenberg-marquardt, steps: 6}", more="stop: {steps: 3}, checkpoint: 1e-3, ")
@@ -238,7 +249,10 @@ def test_every_byte_of_a_checkpoint_is_checked() -> None:
             checkpoints.unpacked(file[:place])
 
 
-@pytest.mark.parametrize("value", [["float64", [10**15], 0], ["float64", [-1], 0], ["object", [1], 0], ["float64", [1], 10**9], 3])
+STRANGE = [["float64", [10**15], 0], ["float64", [-1], 0], ["object", [1], 0], ["float64", [1], 10**9], 3]
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=str)
 def test_a_checkpoint_of_a_stranger_is_refused_with_a_word(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "referred", lambda content, arrays, end: {"a": {"#": value}})
     with pytest.raises(ResultError, match="damaged"):
@@ -295,19 +309,20 @@ def test_a_second_run_in_a_folder_is_refused_and_a_dead_one_is_not_in_the_way(st
 
 def test_a_full_disk_costs_no_older_checkpoint_and_not_the_run(stopped: Path) -> None:
     before = (stopped / checkpoints.LATEST).read_bytes()
-    limit = (f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) // 2},) * 2); "
-             "from kanpde.cli import main; main(sys.argv[1:])")
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) // 2},) * 2);"
     more = ("--resume", str(stopped), "--set", "training.stop.steps=5", "--quiet")
-    done = subprocess.run([sys.executable, "-c", limit, "solve", *more], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1 and "no checkpoint could be written (File too large)" in done.stderr, done.stderr
-    assert "the solution cannot be written" in done.stderr and f"--resume {stopped} goes on" in done.stderr
+    process = process_of("solve", *more, before=limit)
+    complaints = process.communicate(timeout=120)[1]
+    assert process.returncode == 1 and "no checkpoint could be written (File too large)" in complaints, complaints
+    assert "the solution cannot be written" in complaints and f"--resume {stopped} goes on" in complaints
     assert (stopped / checkpoints.LATEST).read_bytes() == before
     assert run("solve", *more).exit_code in (0, 3) and read(stopped).summary["steps"] == 5
 
 
-def test_a_terminated_run_exits_with_143_and_goes_on(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_terminated_run_exits_with_143_and_goes_on(tmp_path: Path, eager: None) -> None:
     file, bits = deep_file(tmp_path, 300)
-    process = started("solve", file, "--out", tmp_path / "run")
+    process = process_of("solve", file, "--out", tmp_path / "run")
     assert process.stdout is not None and "loss" in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     _, complaints = process.communicate(timeout=60)
@@ -333,13 +348,13 @@ def test_a_start_that_is_not_finite_is_mended_by_the_conditions(eager: None) -> 
 
 
 def test_steps_into_what_is_not_finite_are_named_rolled_back_and_shortened(eager: None) -> None:
-    found = trained("lap(u) = sqrt(u)", 0.1, "{optimiser: adam, rate: 0.1, steps: 40}")
+    found = trained("lap(u) = sqrt(u)", 0.1, "{optimiser: adam, rate: 0.1, steps: 20}")
     assert "bratu is nan at x = " in found.summary["not finite"] and "of Adam" in found.summary["not finite"]
-    assert found.outcome is not Outcome.DIVERGED and found.summary["steps"] == 40
+    assert found.outcome is not Outcome.DIVERGED and found.summary["steps"] == 20
     assert np.isfinite(found.history["loss"]).all() and found.theta.isfinite().all()
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "l-bfgs", "levenberg-marquardt", "orthogonal"])
+@pytest.mark.parametrize("optimiser", ["adam", "orthogonal"])
 def test_what_cannot_be_mended_is_said(optimiser: str, eager: None) -> None:
     found = trained("lap(u) = log(u)", -1, f"{{optimiser: {optimiser}, steps: 3}}")
     assert found.outcome is Outcome.DIVERGED and found.outcome.exit_code == 3
