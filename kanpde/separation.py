@@ -113,7 +113,9 @@ def marched(spec: Spec, clock: Clock) -> Iterator[State]:
         found: list[Patch] = []
         for part in passed(march, patch.along, clock, found):
             stage = f"march to {tolerance:g}, t = {march.reached(part):.3g}"
-            yield replace(complete, stage=stage) if complete else state_of(*joined(march, part), stage, spec)
+            first = None if complete else state_of(*joined(march, part), stage, spec)
+            replicas = partial(in_other_windows, march, tuple(part))
+            yield replace(first, replicas=replicas) if first else replace(complete, stage=stage)  # type: ignore[type-var]
         whole = bool(found) and march.reached(found) >= march.ends[1]
         if found and (whole or complete is None):
             complete = replace(

@@ -1,0 +1,96 @@
+"""Estimated errors beside true ones, and problems made to fool a solver, each of which must end with the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kanpde.result import Outcome
+from kanpde.solution import Solution
+from kanpde.solve import solve
+from kanpde.spec import read_spec, read_spec_text
+
+PROBLEMS = Path(__file__).parent.parent / "problems"
+THREAD = ("training.threads=1",)
+
+
+def solved(text: str, *overrides: str) -> Solution:
+    return solve(read_spec_text(text, "trap.yaml", Path("."), (*THREAD, *overrides)))
+
+
+@pytest.mark.parametrize(
+    "name, overrides",
+    [
+        ("elliptic_1d_poisson", ()),
+        ("elliptic_1d_beam", ()),
+        ("elliptic_2d_poisson", ("network.width=100",)),
+        ("elliptic_2d_poisson", ()),
+        ("elliptic_2d_nonlinear_poisson", ()),
+        ("parabolic_1d_heat", ()),
+        ("hyperbolic_1d_klein_gordon", ("training.stop.error=1e-5",)),
+        ("inverse_1d_heat", ()),
+    ],
+)
+def test_estimates_are_within_a_factor_of_three_of_the_true_errors(name: str, overrides: tuple[str, ...]) -> None:
+    solution = solve(read_spec(PROBLEMS / f"{name}.yaml", (*THREAD, *overrides)))
+    for field in solution.spec.unknowns:
+        ratio = solution.estimated_errors[field].relative_l2 / solution.errors()[field].relative_l2
+        assert 1 / 3 <= ratio <= 3
+
+
+SIDES = 'unknowns: [u]\ndomain: {x: [0, 1], y: [0, 1]}\nequations: {pde: "%s"}\nboundary: {%s}\n'
+ZERO = '"left, right, bottom, top": "u = 0"'
+FRONT = """unknowns: [u]
+domain: {x: [-1, 1], t: [0, 1]}
+equations: {burgers: "u_t + u*u_x = 0.01/pi*u_xx"}
+initial: {u: -sin(pi*x)}
+boundary: {"left, right": "u = 0"}
+network: {basis: chebyshev, width: 8, depth: 2, degree: 5}
+sampling: {interior: 300, adapt: false}
+training: {stages: [{optimiser: levenberg-marquardt, steps: 60, adapt: false}]}
+"""
+TRAPS = {
+    "a solution that nothing determines up to a mode": (SIDES % ("lap(u) + 5*pi^2*u = 1", ZERO), Outcome.SUSPICIOUS),
+    "a missing condition": (SIDES % ("-lap(u) = 1", '"left, right": "u = 0", "bottom, top": free'), Outcome.SUSPICIOUS),
+    "nothing solves it as well": (SIDES % ("lap(u) + 5*pi^2*u = 0", ZERO), Outcome.SUSPICIOUS),
+    "a nonlinear equation with a trivial solution": (SIDES % ("0.01*lap(u) = u^3 - u", ZERO), Outcome.SUSPICIOUS),
+    "sources that no flux takes away": (
+        SIDES % ("-lap(u) = 1", '"left, right, bottom, top": "dn(u) = 0"'), Outcome.SUSPICIOUS,
+    ),
+    "conditions that contradict each other": (
+        SIDES % ("u_xx + u_yy = 0", '"left, bottom, top": "u = 0", right: ["u = y*(1-y)", "u_x = 7"]'),
+        Outcome.UNRESOLVED,
+    ),
+    "oscillations finer than the network": (
+        SIDES % ("lap(u) + 30000*u = exp(-200*((x-0.4)^2+(y-0.6)^2))", ZERO) + "network: {width: 200}\n",
+        Outcome.UNRESOLVED,
+    ),
+    "a front between the points": (FRONT, Outcome.SUSPICIOUS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_traps_end_with_the_truth(name: str) -> None:
+    text, outcome = TRAPS[name]
+    solution = solved(text, "training.stop.time=8")
+    assert solution.outcome == outcome and solution.outcome.exit_code == 3 and solution.summary["why"]
+
+
+SMOOTH = 'unknowns: [u]\ndomain: {x: [0, 1]}\nequations: {pde: u_xx = exp(x)}\nboundary: {"left, right": u = 0}\n'
+
+
+def test_without_a_known_solution_the_estimate_decides_whether_the_accuracy_asked_for_is_reached() -> None:
+    reached = solved(SMOOTH, "training.stop.error=1e-6")
+    assert reached.outcome == Outcome.CONVERGED and reached.estimated_errors["u"].relative_l2 <= 1e-6
+    missed = solved(SMOOTH, "training.stop.error=1e-20")
+    assert missed.outcome == Outcome.STAGNATED and missed.outcome.exit_code == 4
+    assert "asked 1e-20" in missed.summary["why"]
+
+
+def test_the_estimate_is_a_field_on_the_grid_and_is_not_asked_for_after_an_interrupt() -> None:
+    result = solved(SMOOTH, "output.grid=[9]").tabulate()
+    field = result.fields["u_estimate"]
+    assert field.kind == "estimate" and np.isfinite(field.values).all() and (field.values >= 0).all()
+    assert result.estimated["u"].against == "estimate" and not result.errors
