@@ -6,6 +6,7 @@ from math import sqrt
 from typing import Mapping
 
 from kanpde.clock import State
+from kanpde.growth import grows
 from kanpde.relative import relative_residuals, vanishes
 from kanpde.result import FieldError, Outcome
 from kanpde.spec import Spec
@@ -45,6 +46,8 @@ def doubted(outcome: Outcome, state: State, spec: Spec, loss: float) -> Verdict 
     if relative > LARGE and outcome is not Outcome.CONVERGED:
         worst = max(found, key=lambda name: found[name])
         return Outcome.UNRESOLVED, f"on fresh points the residual of {worst} is {found[worst]:.2g} of its own terms"
+    if grows(state.problem, state.theta, spec.training.seed):
+        return Outcome.SUSPICIOUS, "the shorter a wave the faster it grows: initial data determine no solution"
     if vanishes(state.problem, state.theta, spec.training.seed):
         return Outcome.SUSPICIOUS, "the solution is zero, which every equation and condition allows; is one missing?"
     return None

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from kanpde.architecture import deep_networks
+from kanpde.build import assemble
+from kanpde.growth import grows
 from kanpde.result import Outcome
 from kanpde.solution import Solution
 from kanpde.solve import solve
@@ -42,6 +46,13 @@ def test_estimates_are_within_a_factor_of_three_of_the_true_errors(name: str, ov
 
 SIDES = 'unknowns: [u]\ndomain: {x: [0, 1], y: [0, 1]}\nequations: {pde: "%s"}\nboundary: {%s}\n'
 ZERO = '"left, right, bottom, top": "u = 0"'
+BACKWARDS = """unknowns: [u]
+domain: {x: [0, 1], t: [0, 0.2]}
+equations: {heat: u_t = -u_xx}
+initial: {u: x*(1 - x)*exp(x)}
+boundary: {"left, right": u = 0}
+network: {width: 100}
+"""
 FRONT = """unknowns: [u]
 domain: {x: [-1, 1], t: [0, 1]}
 equations: {burgers: "u_t + u*u_x = 0.01/pi*u_xx"}
@@ -56,6 +67,7 @@ TRAPS = {
     "a missing condition": (SIDES % ("-lap(u) = 1", '"left, right": "u = 0", "bottom, top": free'), Outcome.SUSPICIOUS),
     "nothing solves it as well": (SIDES % ("lap(u) + 5*pi^2*u = 0", ZERO), Outcome.SUSPICIOUS),
     "a nonlinear equation with a trivial solution": (SIDES % ("0.01*lap(u) = u^3 - u", ZERO), Outcome.SUSPICIOUS),
+    "heat that flows backwards": (BACKWARDS, Outcome.SUSPICIOUS),
     "sources that no flux takes away": (
         SIDES % ("-lap(u) = 1", '"left, right, bottom, top": "dn(u) = 0"'), Outcome.SUSPICIOUS,
     ),
@@ -76,6 +88,30 @@ def test_traps_end_with_the_truth(name: str) -> None:
     text, outcome = TRAPS[name]
     solution = solved(text, "training.stop.time=8")
     assert solution.outcome == outcome and solution.outcome.exit_code == 3 and solution.summary["why"]
+
+
+@pytest.mark.parametrize(
+    "equation, initial, wrong",
+    [
+        ("u_t = u_xx", "u: 0", False),
+        ("u_t = -u_xx", "u: 0", True),
+        ("u_t = -u_xx - u_xxxx", "u: 0", False),
+        ("u_t + u*u_x + u_xxx = 0", "u: 0", False),
+        ("u_t + 3*u_x = 0", "u: 0", False),
+        ("u_tt = u_xx", "{u: 0, u_t: 0}", False),
+        ("u_tt = -u_xx", "{u: 0, u_t: 0}", True),
+        ("u_tt = -u_xxxx", "{u: 0, u_t: 0}", False),
+        ("u_t = d((u - 2)*u_x, x)", "u: 0", True),
+        ("u_t = d((u + 9)*u_x, x)", "u: 0", False),
+    ],
+)
+def test_equations_that_amplify_short_waves_without_bound_are_found(equation: str, initial: str, wrong: bool) -> None:
+    initial = initial if initial.startswith("{") else f"{{{initial}}}"
+    text = f"unknowns: [u]\ndomain: {{x: [0, 1], t: [0, 1]}}\nboundary: {{x: periodic}}\nequations: {{pde: '{equation}'}}\n"
+    spec = read_spec_text(f"{text}initial: {initial}\n", "trap.yaml", Path("."), ())
+    problem = assemble(spec, deep_networks(spec))
+    theta = 0.01 * problem.trial.initial(torch.Generator().manual_seed(1))
+    assert grows(problem, theta, 0) == wrong
 
 
 SMOOTH = 'unknowns: [u]\ndomain: {x: [0, 1]}\nequations: {pde: u_xx = exp(x)}\nboundary: {"left, right": u = 0}\n'
