@@ -10,6 +10,7 @@ import h5py
 
 from kanpde.bounded import spare_memory
 from kanpde.errors import ResultError
+from kanpde.hdf5_heaps import check_heaps
 
 LARGEST_TOTAL = 8 * 2**30  # bytes in memory of all the arrays of one file
 UNPACKED = 16  # times its size on disk that a file may become, beyond what is
@@ -28,6 +29,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
     if not h5py.is_hdf5(path):
         raise ResultError(f"{path}: not an HDF5 file, or the beginning of it is damaged")
     try:
+        check_heaps(path)
         size = path.stat().st_size
         with spare_memory(2 * most(size)), h5py.File(path, "r", locking="best-effort") as file:
             check_size(file, size)

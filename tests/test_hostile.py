@@ -189,6 +189,17 @@ def test_links_of_every_kind_neither_lead_elsewhere_nor_around(tmp_path: Path) -
     assert set(read_reference(tmp_path / "links.h5", ("x",)).fields) == {"u"}
 
 
+def test_texts_without_end_are_refused_before_hdf5_looks_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "solution.h5"
+    hdf5.write(synthetic("line"), {}, path)
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL")
+    data[heap + 16 + 8 : heap + 16 + 16], data[heap + 16 : heap + 18] = bytes(8), bytes(2)  # object 0, of no size
+    path.write_bytes(data)
+    with pytest.raises(ResultError, match=f"at byte {heap} "):
+        read(path)
+
+
 def test_labels_of_a_strange_kind_are_refused_without_a_crash(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "labels.h5", "w") as file:
         file["u"] = np.zeros((2, 2))

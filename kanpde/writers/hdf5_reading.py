@@ -11,6 +11,7 @@ import numpy as np
 
 from kanpde.errors import ResultError
 from kanpde.estimates import from_dictionary
+from kanpde.hdf5_heaps import check_heaps
 from kanpde.hdf5_open import BROKEN, datasets, opened, subgroup
 from kanpde.hdf5_values import attribute, text, values
 from kanpde.result import Field, FieldError, Outcome, Result
@@ -66,6 +67,7 @@ def found(path: Path) -> Path:
 def is_result(path: Path) -> bool:
     """Whether `path` is a result file, whole or not."""
     try:
+        check_heaps(path)
         with h5py.File(path, "r", locking="best-effort") as file:
             return text(attribute(file, "kanpde_format", "")) == FORMAT
     except (ResultError, *BROKEN):
