@@ -1,0 +1,109 @@
+"""`kanpde formula`: a formula for a trained solution, with what may be said of it."""
+
+from __future__ import annotations
+
+from math import ceil, floor, log10
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator
+
+import click
+
+from kanpde.commands.results import json_option, run_argument, solution_of, sound
+from kanpde.errors import KanpdeError
+
+if TYPE_CHECKING:
+    from kanpde.insight.search import Found
+
+NOTATIONS = ("text", "latex", "sympy", "python", "c")
+
+
+@click.command()
+@run_argument
+@click.option("--format", "notation", type=click.Choice(NOTATIONS), default="text", help="How formulas are written.")
+@click.option("--all", "everything", is_flag=True, help="Also list shorter formulas with their errors.")
+@json_option
+def formula(run: Path, notation: str, everything: bool, as_json: bool) -> None:
+    """Look for a formula of the solution in RUN, and prove it.
+
+    A formula is verified exact where every equation and condition is fulfilled, else approximate; or none is found.
+    The solution that the problem may state itself is not used.
+    """
+    from rich.console import Console
+
+    from kanpde.json_lines import print_json
+    from kanpde.writers import read
+
+    try:
+        from kanpde.insight.search import formula_of
+        from kanpde.insight.statement import stripped
+    except ModuleNotFoundError as error:
+        if error.name not in ("sympy", "mpmath"):
+            raise
+        raise KanpdeError("formulas need SymPy: pip install 'kanpde[insight]'") from None
+    with sound(run):
+        result = read(run)
+        solution = solution_of(result, run)
+        found = formula_of(solution, stripped(solution.spec), result.estimated)
+    if as_json:
+        print_json(Console(), facts(found, notation))
+        return
+    for line in told(found, notation, everything):
+        click.echo(line)
+
+
+def facts(found: Found, notation: str) -> dict[str, Any]:
+    """A finding as data."""
+    from kanpde.insight.export import NOTATIONS as WRITTEN
+
+    return {
+        "event": "formula",
+        "outcome": found.outcome.value,
+        "symbolic": found.symbolic if found.checks else None,
+        "formulas": {name: WRITTEN[notation](made) for name, made in found.expressions.items()},
+        "checks": [{"name": check.name, "holds": check.holds, "how": check.how} for check in found.checks],
+        "reason": found.reason,
+        "distances": found.distances,
+        "errors": found.errors,
+        "residual": found.residual,
+        "candidates": found.candidates,
+    }
+
+
+def told(found: Found, notation: str, everything: bool) -> Iterator[str]:
+    """A finding as lines for a person."""
+    from kanpde.insight.export import NOTATIONS as WRITTEN
+    from kanpde.insight.search import Outcome
+
+    for name, made in found.expressions.items():
+        yield f"{name} = {WRITTEN[notation](made)}"
+    how = ""
+    if found.outcome is Outcome.VERIFIED:
+        how = "symbolically" if found.symbolic else "in part to many digits"
+    yield ": ".join(filter(None, [found.outcome.value, how, found.reason]))
+    width = max((len(check.name) for check in found.checks), default=0)
+    for check in found.checks:
+        yield f"  {check.name:<{width}}  {'fulfilled' if check.holds else 'NOT fulfilled'}: {check.how}"
+    for name, gap in found.distances.items():
+        bound = found.errors.get(name)
+        known = f"; error at most {above(bound)}, if the run is right about its own" if bound is not None else ""
+        yield f"  {name}: {above(gap)} from the trained solution (relative L2){known}"
+    if found.outcome is Outcome.APPROXIMATE and found.residual < float("inf"):
+        yield f"  relative residual {above(found.residual)}"
+    if everything:
+        yield from listed(found)
+
+
+def listed(found: Found) -> Iterator[str]:
+    """The candidates of each field, error against complexity."""
+    for name, rows in found.candidates.items():
+        yield f"{name}: complexity, distance from the trained solution, formula"
+        for size, gap, text in rows:
+            yield f"  {size:4d}  {above(gap):>8}  {text}"
+
+
+def above(value: float) -> str:
+    """A positive number to two digits, never below it."""
+    if not 0 < value < float("inf"):
+        return f"{value:g}"
+    unit = 10.0 ** (floor(log10(value)) - 1)
+    return f"{ceil(value / unit * (1 - 1e-12)) * unit:.1e}"

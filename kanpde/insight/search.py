@@ -1,0 +1,296 @@
+"""From a trained solution to a formula with an outcome: verified exact, approximate, or none found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from math import inf, isfinite
+from typing import Iterator, Mapping, Sequence
+
+import numpy as np
+import sympy
+from mpmath import mpf
+from torch import Tensor
+
+from kanpde.build import scope_of
+from kanpde.insight.digits import value
+from kanpde.insight.export import text
+from kanpde.insight.fields import SIDES, Candidate, Samples, distance
+from kanpde.insight.formula import PREFIX, field_values, moved
+from kanpde.insight.least_squares import minimised
+from kanpde.insight.proof import SYMBOLICALLY, Check, proved
+from kanpde.insight.recognition import recognised
+from kanpde.insight.simplification import simplest
+from kanpde.insight.statement import Statement, statement
+from kanpde.insight.symbolic import Unprovable, expression, symbol
+from kanpde.result import FieldError
+from kanpde.solution import Solution
+from kanpde.spec import Spec
+from kanpde.tree import Name, Tree, walk
+
+SNAPPING = (1e-11, 1e-9, 1e-7, 1e-6)  # relative, tried one after another: the proof decides
+COARSE = (1e-3, 1e-2)
+FINEST, ROUGHEST = 1e-10, 1e-3
+WORTH = 3e-2  # error above which a formula is none
+CLOSE = 1e-3  # of the trained solution: a proved formula that is farther from it solves the problem otherwise
+ATTEMPTS = 3
+MOST_CONSTANTS = 16  # in formulas that may be exact
+STEPS = 10  # of refinement, from constants that are nearly right
+MEASURED = 10**6  # points at which a stated error is measured: all
+CAUTION = 2.0  # times the run's own estimate of its error
+
+
+class Outcome(Enum):
+    """What may be said of a formula."""
+
+    VERIFIED = "verified exact"
+    APPROXIMATE = "approximate"
+    NONE = "none found"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found: expressions by unknown, each statement's check, errors, and the candidates by unknown."""
+
+    outcome: Outcome
+    expressions: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    checks: Sequence[Check] = ()
+    reason: str = ""
+    distances: Mapping[str, float] = field(default_factory=dict)  # from the trained solution, relative L2
+    errors: Mapping[str, float] = field(default_factory=dict)  # bounds, as far as the run knows its own error
+    residual: float = inf
+    candidates: Mapping[str, Sequence[tuple[int, float, str]]] = field(default_factory=dict)
+
+    @property
+    def symbolic(self) -> bool:
+        """Whether all was seen symbolically."""
+        return all(check.how == SYMBOLICALLY for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Formulas for all fields with their constants in one vector."""
+
+    trees: Mapping[str, Tree]
+    values: np.ndarray
+
+
+def formula_of(solution: Solution, spec: Spec, estimated: Mapping[str, FieldError]) -> Found:
+    """A formula for a trained solution of a problem, stated without what is known of its solution."""
+    if spec.region is not None or spec.zones is not None:
+        return Found(Outcome.NONE, reason="formulas are looked for on boxes only")
+    if len(spec.box) not in SIDES:
+        return Found(Outcome.NONE, reason=f"formulas are looked for in at most {max(SIDES)} coordinates")
+    if set(spec.unknowns) - set(solution.spec.unknowns):
+        return Found(Outcome.NONE, reason="the solution has other unknowns")
+    search = _Search(Samples(solution), spec, statement(spec), estimated)
+    return search.exact() or search.own() or search.approximate()
+
+
+@dataclass(frozen=True)
+class _Search:
+    """All that the steps of a search share."""
+
+    samples: Samples
+    spec: Spec
+    stated: Statement
+    estimated: Mapping[str, FieldError]
+    seen: dict[str, dict[int, Candidate]] = field(default_factory=dict)
+    missed: list[tuple[Mapping[str, sympy.Expr], list[Check]]] = field(default_factory=list)
+
+    def tolerances(self) -> Iterator[float]:
+        """How near formulas must come, from what is known of the run's error."""
+        known = [error.relative_l2 for name, error in self.estimated.items() if name in self.spec.unknowns]
+        first = min(max(10 * max(known, default=1e-7), FINEST), ROUGHEST)
+        yield from (t for t in (first, 30 * first, 1000 * first) if t <= ROUGHEST)
+
+    def fitting(self, tolerance: float) -> list[list[Candidate]]:
+        """Candidates for each field, all of which are remembered."""
+        found = []
+        for name in self.samples.names:
+            made = [c for c in self.samples.candidates(name, tolerance) if isfinite(c.error)]
+            own = self.seen.setdefault(name, {})
+            for one in made:
+                size = one.formula.complexity
+                if size not in own or one.error < own[size].error:
+                    own[size] = one
+            found.append(made)
+        return found
+
+    def exact(self) -> Found | None:
+        """A formula that is proved, from the trained solution alone."""
+        for tolerance in self.tolerances():
+            choices = self.fitting(tolerance)
+            if not all(choices):
+                continue
+            for number in range(min(ATTEMPTS, max(map(len, choices)))):
+                joint = joined(self.samples.names, [own[min(number, len(own) - 1)] for own in choices])
+                if len(joint.values) <= MOST_CONSTANTS and (found := self.recognised(self.refined(joint))):
+                    return found
+        return None
+
+    def refined(self, joint: Joint) -> Joint:
+        """The constants at which equations and conditions are fulfilled best."""
+        scales = self.stated.scales(joint.trees, joint.values)
+        with np.errstate(all="ignore"):
+            best = minimised(lambda v: self.stated.residuals(joint.trees, v, scales), joint.values, STEPS)
+        return Joint(joint.trees, best)
+
+    def recognised(self, joint: Joint) -> Found | None:
+        """The formulas with exact constants, if they are proved."""
+        tried = set()
+        for tolerance in SNAPPING:
+            exact = [recognised(float(v), tolerance, self.constants) for v in joint.values]
+            if None in exact or tuple(exact) in tried:
+                continue
+            tried.add(tuple(exact))
+            given = {f"{PREFIX}{k}": value for k, value in enumerate(exact)}
+            names = {**{name: symbol(name) for name in self.spec.box}, **given}
+            whole = {name: simplest(expression(tree, names, {})) for name, tree in joint.trees.items()}
+            if found := self.decided(whole, ""):
+                return found
+        return None
+
+    @property
+    def constants(self) -> dict[str, sympy.Expr]:
+        """The problem's own constants."""
+        found, definitions = {}, scope_of(self.spec).definitions
+        for name, tree in definitions.items():
+            try:
+                exact = expression(tree, {}, definitions)
+            except Unprovable:
+                continue
+            if exact.is_number:
+                found[name] = exact
+        return found
+
+    def decided(self, whole: Mapping[str, sympy.Expr], reason: str) -> Found | None:
+        """A finding, if the expressions are near the trained solution and proved; otherwise they are remembered."""
+        distances = {name: self.apart(name, made) for name, made in whole.items()}
+        if max(distances.values()) > CLOSE:
+            return None
+        try:
+            checks = proved(self.spec, whole)
+        except Unprovable:
+            return None
+        if not all(check.holds for check in checks):
+            self.missed.append((whole, checks))
+            return None
+        return Found(Outcome.VERIFIED, whole, checks, reason, distances, candidates=self.curve())
+
+    def apart(self, name: str, made: sympy.Expr, most: int = 400) -> float:
+        """How far an expression is from a trained field, beside the larger of its size and a thousandth of all."""
+        points, fields = self.samples.measured
+        every = slice(None, None, max(1, points.shape[1] // most))
+        known = fields[name][every]
+        gap = np.linalg.norm(numbers(made, self.samples.coordinates, points.numpy()[:, every]) - known)
+        size = max(np.sqrt(np.mean(known**2)), CLOSE * self.samples.level)
+        return float(gap / np.sqrt(len(known)) / size)
+
+    def own(self) -> Found | None:
+        """The problem's own definitions, where the fields are among them and that is proved."""
+        scope, points = scope_of(self.spec), self.samples.measured[0]
+        fields = self.samples.measured[1]
+        usable = [n for n, tree in scope.definitions.items() if scope.free_of_unknowns(tree)]
+        chosen = {}
+        for name in self.samples.names:
+            for own in usable:
+                if self.near(own, fields[name], points):
+                    chosen[name] = own
+        if not chosen or set(chosen) != set(self.samples.names):
+            return None
+        names = {name: symbol(name) for name in self.spec.box}
+        try:
+            whole = {name: simplest(expression(Name(own), names, scope.definitions)) for name, own in chosen.items()}
+        except Unprovable:
+            return None
+        listed = ", ".join(f"{name} = {own}" for name, own in chosen.items())
+        return self.decided(whole, f"recognised among the definitions in the problem: {listed}")
+
+    def near(self, own: str, known: np.ndarray, points: Tensor) -> bool:
+        """Whether a definition has the values of a field."""
+        with np.errstate(all="ignore"):
+            return distance(field_values(Name(own), np.zeros(0), scope_of(self.spec), points), known) < CLOSE
+
+    def approximate(self) -> Found:
+        """The formulas that are nearest for their length, with what is known of their error."""
+        if self.missed:
+            return self.almost(*self.missed[0])
+        for tolerance in COARSE:
+            self.fitting(tolerance)
+        chosen = [best(tuple(own.values())) for own in self.seen.values()]
+        if not all(chosen) or len(chosen) < len(self.samples.names):
+            return Found(Outcome.NONE, reason="no short formula comes near", candidates=self.curve())
+        joint = joined(self.samples.names, [one for one in chosen if one])
+        names = {name: symbol(name) for name in self.spec.box}
+        names |= {f"{PREFIX}{k}": sympy.Float(float(v), 15) for k, v in enumerate(joint.values)}
+        whole = {name: expression(tree, names, {}) for name, tree in joint.trees.items()}
+        distances = {name: one.error for name, one in zip(joint.trees, chosen) if one}
+        residual = self.residual(joint)
+        reason = "its constants are measured, not exact"
+        return Found(Outcome.APPROXIMATE, whole, (), reason, distances, self.bounds(distances), residual, self.curve())
+
+    def almost(self, whole: Mapping[str, sympy.Expr], checks: list[Check]) -> Found:
+        """Exact expressions that fulfil a part of the problem's statements."""
+        distances = {name: self.apart(name, made, MEASURED) for name, made in whole.items()}
+        reason = "not every statement of the problem is fulfilled exactly"
+        return Found(
+            Outcome.APPROXIMATE, whole, checks, reason, distances, self.bounds(distances), candidates=self.curve()
+        )
+
+    def residual(self, joint: Joint) -> float:
+        """The relative residual of formulas in all statements of the problem."""
+        scales = self.stated.scales(joint.trees, joint.values)
+        return float(np.linalg.norm(self.stated.residuals(joint.trees, joint.values, scales)))
+
+    def bounds(self, distances: Mapping[str, float]) -> dict[str, float]:
+        """What the errors are at most, if the run is right about its own."""
+        return {
+            name: gap + CAUTION * self.estimated[name].relative_l2
+            for name, gap in distances.items()
+            if name in self.estimated
+        }
+
+    def curve(self) -> dict[str, list[tuple[int, float, str]]]:
+        """For each field, the candidates that nothing shorter beats."""
+        found = {}
+        for name, own in self.seen.items():
+            kept: list[tuple[int, float, str]] = []
+            for size in sorted(own):
+                if not kept or own[size].error < kept[-1][1]:
+                    kept.append((size, own[size].error, shown(own[size])))
+            found[name] = kept
+        return found
+
+
+def joined(names: Sequence[str], chosen: Sequence[Candidate]) -> Joint:
+    """Formulas side by side, their constants in one vector."""
+    trees, values = {}, []
+    for name, one in zip(names, chosen):
+        trees[name] = moved(one.formula.tree, len(values))
+        values += one.formula.values
+    return Joint(trees, np.array(values, dtype=float))
+
+
+def best(candidates: Sequence[Candidate]) -> Candidate | None:
+    """The shortest candidate whose error is within three times the least, if that is worth anything."""
+    least = min((one.error for one in candidates), default=inf)
+    usable = [one for one in candidates if one.error <= max(3 * least, 1e-12)]
+    return min(usable, key=lambda one: one.formula.complexity) if least <= WORTH else None
+
+
+def numbers(made: sympy.Expr, coordinates: Sequence[str], points: np.ndarray) -> np.ndarray:
+    """The values of an expression at points [d, M], NaN where they are not real."""
+    symbols, found = [symbol(name) for name in coordinates], []
+    for column in points.T:
+        got = value(made, dict(zip(symbols, map(mpf, column.tolist()))), {})
+        found.append(float(got.real) if abs(got.imag) <= 1e-12 * abs(got) else float("nan"))
+    return np.array(found)
+
+
+def shown(candidate: Candidate) -> str:
+    """A candidate as text, its constants to a few digits."""
+    given = {f"{PREFIX}{k}": sympy.Float(v, 6) for k, v in enumerate(candidate.formula.values)}
+    tree = candidate.formula.tree
+    names = {part.name: symbol(part.name) for part in walk(tree) if isinstance(part, Name)}
+    return text(expression(tree, {**names, **given}, {}))
