@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Iterator
 
 import numpy as np
 import pytest
@@ -101,7 +102,15 @@ def test_an_interrupted_run_is_saved(number: signal.Signals, code: int, tmp_path
     assert result.outcome is Outcome.INTERRUPTED and np.isfinite(result.fields["u"].values).all()
 
 
-def test_ctrl_c_while_saving_waits_once() -> None:
+@pytest.fixture
+def heeding() -> Iterator[None]:
+    """Ctrl-C is heeded, also where the tests run in the background of a shell."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+def test_ctrl_c_while_saving_waits_once(heeding: None) -> None:
     stops: list[int] = []
     with stopped_by([], patience=0), stopped_by(stops, patience=1):
         os.kill(os.getpid(), signal.SIGINT)
