@@ -16,6 +16,8 @@ from rich.text import Text
 from kanpde.comparison import Comparison
 from kanpde.errors import printable
 from kanpde.estimates import Estimates
+from kanpde.graph import Graph
+from kanpde.graph_table import LISTED, listed
 from kanpde.result import Result
 
 SAID_BY_TRAINING = ("steps", "seconds", "held_out_residual")  # parts of the summary that the history gives too
@@ -161,9 +163,33 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     return Group(Text(how, overflow="fold"), table)
 
 
+def edges(graphs: Iterable[Graph]) -> RenderableType:
+    """The leading edges of each layer of some networks."""
+    parts: list[RenderableType] = []
+    for graph in graphs:
+        shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in graph.of_coordinates().items())
+        parts.append(Text(printable(f"{', '.join(graph.unknowns)}: {graph.network}"), style="bold"))
+        parts += [Text(printable(text), overflow="fold") for text in (f"importance of {shares}", *graph.notes)]
+        table = table_of("layer", "edge", "share", "values", "R²", "match")
+        for row in listed(graph, LISTED):
+            left = 1 - row["r2"]
+            table.add_row(
+                str(row["layer"]), printable(f"{row['from']} → {row['to']}"), f"{100 * row['importance']:.1f} %",
+                f"{row['low']:.2g} … {row['high']:.2g}", f"1-{left:.0e}" if left < 1e-3 else f"{row['r2']:.3f}",
+                Text(printable(row["formula"])),
+            )  # fmt: skip
+        parts.append(Padding(table, (1, 0, 1, 2)))
+        hidden = [(n, len(graph.layer(n)) - LISTED) for n in range(1, len(graph.columns))]
+        parts += [Text(f"  and {more} more in layer {n}", style="dim") for n, more in hidden if more > 0]
+    return Group(*parts)
+
+
+LEFT = ("field", "against", "edge", "match")  # columns of words
+
+
 def table_of(*names: str) -> Table:
     """An empty table, its numbers to the right."""
     table = Table(box=None, header_style="cyan", pad_edge=False, padding=(0, 3, 0, 0))
     for name in names:
-        table.add_column(name, justify="left" if name in ("field", "against") else "right", overflow="fold")
+        table.add_column(name, justify="left" if name in LEFT else "right", overflow="fold")
     return table

@@ -13,6 +13,7 @@ import click
 from kanpde.errors import KanpdeError, ResultError
 
 if TYPE_CHECKING:
+    from kanpde.graph import Graph
     from kanpde.references import Samples
     from kanpde.result import Result
     from kanpde.solution import Solution
@@ -26,15 +27,26 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 @click.command()
 @run_argument
+@click.option("--edges", is_flag=True, help="Show the edges of its network instead, the most important first.")
+@click.option("--csv", "table", metavar="FILE", help="With --edges: write all of them as CSV, - for standard output.")
 @json_option
-def show(run: Path, as_json: bool) -> None:
-    """Show what came of RUN, the folder of a run or its solution.h5."""
+def show(run: Path, edges: bool, table: str | None, as_json: bool) -> None:
+    """Show what came of RUN, the folder of a run or its solution.h5.
+
+    With --edges: how important each edge function of the network is, which values it takes, and which of a line, a
+    parabola, a cubic, |z|, exp, sin, tanh and a Gaussian it resembles most.
+    """
     from rich.console import Console
 
     from kanpde import report
     from kanpde.json_lines import print_json
     from kanpde.writers import read
 
+    if table is not None and not edges:
+        raise click.UsageError("--csv is for --edges")
+    if edges:
+        show_edges(run, table, as_json)
+        return
     with sound(run):
         result, files = read(run), files_of(run)
         facts, shown = report.result_facts(result, files), report.show(result, files)
@@ -47,20 +59,60 @@ def show(run: Path, as_json: bool) -> None:
 @click.command()
 @run_argument
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Instead of the plots folder of the run.")
-def plot(run: Path, out: Path | None) -> None:
-    """Draw the pictures of RUN again."""
+@click.option("--edges", is_flag=True, help="Draw its network instead: a graph with the function of each edge.")
+@click.option("--format", "form", type=click.Choice(["png", "svg"]), help="Of the picture; with --edges.")
+def plot(run: Path, out: Path | None, edges: bool, form: str | None) -> None:
+    """Draw the pictures of RUN again, or its network."""
     from kanpde.writers import PLOTS, read
     from kanpde.writers.atomic import write_bytes
     from kanpde.writers.figures import draw
+    from kanpde.writers.graphs import draw_graphs
 
+    if form is not None and not edges:
+        raise click.UsageError("--format is for --edges")
     with sound(run):
-        pictures = draw(read(run))
+        result = read(run)
+        pictures = draw_graphs(graphs_of(result, run), result.title, form or "png") if edges else draw(result)
     folder = out or (run if run.is_dir() else run.parent) / PLOTS
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name, png in pictures.items():
-            write_bytes(folder / f"{name}.png", png)
-            click.echo(folder / f"{name}.png")
+        for name, content in pictures.items():
+            path = folder / f"{name}.{form or 'png'}"
+            write_bytes(path, content)
+            click.echo(path)
+
+
+def show_edges(run: Path, table: str | None, as_json: bool) -> None:
+    """Print the edges of a run's network, or write all of them to a file."""
+    from rich.console import Console
+
+    from kanpde import graph_table, report
+    from kanpde.json_lines import print_json
+    from kanpde.writers import read
+    from kanpde.writers.atomic import write_text
+
+    with sound(run):
+        graphs = graphs_of(read(run), run)
+    if as_json:
+        print_json(Console(), {"event": "edges", "graphs": [graph_table.facts(graph) for graph in graphs]})
+    elif table != STANDARD:
+        Console().print(report.edges(graphs))
+    if table == STANDARD:
+        click.echo(graph_table.csv_text(graphs), nl=False)
+    elif table is not None:
+        with writing(table):
+            write_text(Path(table).resolve(), graph_table.csv_text(graphs))
+
+
+def graphs_of(result: Result, run: Path) -> tuple[Graph, ...]:
+    """The networks of a result as graphs; raises ResultError where there is none that could be."""
+    from kanpde.edges import graphs
+
+    solution = solution_of(result, run)
+    found = graphs(solution.problem, solution.theta)
+    if not found:
+        raise ResultError(f"{run}: its network does not consist of functions of one variable")
+    return found
 
 
 @click.command("eval")
