@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+import torch
 
-from kanpde.insight.formula import call, constant, divided, moved, power, product, total
+from kanpde.evaluation import Scope
+from kanpde.insight.formula import call, constant, divided, field_values, moved, power, product, total
 from kanpde.insight.least_squares import minimised
 from kanpde.tree import Name, Number, Tree
 
@@ -15,6 +17,7 @@ DEGREES = range(7)  # of polynomials
 MODES = range(1, 7)  # exponentials, a wave counted twice
 STEPS = 12  # of a fit that begins near its end
 GAIN, SURELY, UNLIKELY = 1e4, 1e-5, 0.1  # what a fit may be missed by at its beginning
+VISIBLE, FEWEST = 1e-2, 24  # of the largest value: what is read in another way, and at how many samples at least
 NEGLIGIBLE = 1e-9  # a weight beside the whole
 LOWERED = range(4)  # degrees less than this of a polynomial beside exponentials, from 0 for none
 
@@ -193,19 +196,23 @@ WRAPPINGS = (
 
 
 def made_of_others(column: np.ndarray, x: np.ndarray, name: str, tolerance: float) -> Iterator[Span]:
-    """One function of one sign as a simple function of a span."""
-    positive = np.sign(column[np.abs(column).argmax()]) * column / np.abs(column).max()
-    if positive.min() <= 0:
+    """One function as a simple function of a span, read where it is not small."""
+    scaled = np.sign(column[np.abs(column).argmax()]) * column / np.abs(column).max()
+    large = np.flatnonzero(scaled > VISIBLE)
+    here = slice(large[0], large[-1] + 1)
+    if len(large) < FEWEST or scaled[here].min() <= VISIBLE:
         return
     for wrapping in WRAPPINGS:
         with np.errstate(all="ignore"):
-            inner = wrapping.into(positive)
-            if not np.isfinite(inner).all() or not inner.any():
-                continue
-            for span in direct(inner[:, None], x, name, tolerance):
+            inner = wrapping.into(scaled[here])
+            for span in direct(inner[:, None], x[here], name, tolerance) if inner.any() else ():
                 made = wrapped(span, inner, wrapping)
-                if made is not None and misfit(made.arrays, column[:, None]) < 10 * tolerance:
-                    yield made
+                if made is None:
+                    continue
+                scope, points = Scope((name,), (), {}), torch.as_tensor(x[None])
+                whole = field_values(made.atoms[0], np.array(made.values), scope, points)[:, None]
+                if misfit(whole, column[:, None]) < 10 * tolerance:
+                    yield replace(made, arrays=whole)
 
 
 def wrapped(span: Span, inner: np.ndarray, wrapping: Wrapping) -> Span | None:
