@@ -22,7 +22,7 @@ from accuracy_summary import LEVELS, seconds_to
 from machine import commit, processor
 from tiers import PROBLEMS, Case
 
-from kanpde import Result, read
+from kanpde import Result, read, read_spec
 from kanpde.references import read_reference
 from kanpde.solution import restored
 from kanpde.truth import field_error
@@ -88,9 +88,10 @@ def facts(result: Result, before: float) -> dict[str, Any]:
 def further_errors(result: Result) -> dict[str, dict[str, Any]]:
     """The errors of what the output has beside the unknowns, where the reference knows it."""
     solution = restored(result) if any(field.kind == "extra" for field in result.fields.values()) else None
-    if solution is None or solution.spec.reference is None:
+    reference = read_spec(PROBLEMS / result.spec_name).reference
+    if solution is None or reference is None:
         return {}
-    known = read_reference(solution.spec.reference.file, tuple(result.axes))
+    known = read_reference(reference.file, tuple(result.axes))
     names = [name for name, field in result.fields.items() if field.kind == "extra" and name in known.fields]
     values = solution.at(known.points(tuple(result.axes)), names) if names else {}
     return {name: vars(field_error(values[name], known.fields[name].ravel(), "reference", known.certified[name]))
