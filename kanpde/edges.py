@@ -239,9 +239,9 @@ def pair_edges(
 ) -> Iterator[Edge]:
     """The two factors of a pair and the edge from their product to the sum."""
     size, means, ends = float(one.sizes[r]), [], []
-    for axis, (z, rows, share, (low, high)) in enumerate(zip(one.arguments, one.functions, one.shares, box)):
-        x, y = low + (z + 1) * (high - low) / 2, rows[r]
-        mean = float((share * y).sum())
+    for axis, (factor, (low, high)) in enumerate(zip(one.factors, box)):
+        x, y = low + (factor.arguments + 1) * (high - low) / 2, factor.values[r]
+        mean = float(factor.means[r])
         means.append(mean)
         ends.append((float(y.min()), float(y.max())))
         score = size * max(1 - mean**2, 0.0) ** 0.5 / scale

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from program import HEAT, ONE_THREAD, run
+from program import ONE_THREAD, line_problem, run
 from small import KINDS, gallery, random_theta, small_problem
 from torch import Tensor
 
@@ -136,7 +136,7 @@ def test_pictures_have_the_format_asked_for_and_are_the_same_each_time(form: str
 
 
 def test_a_product_is_one_pair_of_its_factors() -> None:
-    """sin πx · y² on splines, to the splines' accuracy; factors have mean square 1."""
+    """sin πx · y² on splines, to the splines' accuracy; factors have mean square 1, means 0 and √5 / 3."""
     x, y = (Spline(7, torch.linspace(-1, 1, n, dtype=torch.float64), 6) for n in (13, 5))
     functions = ((x, lambda z: torch.sin(np.pi * z)), (y, torch.square))
     factors = []
@@ -148,10 +148,11 @@ def test_a_product_is_one_pair_of_its_factors() -> None:
     layer = ProductLayer((x, y), 1)
     coefficients = torch.outer(*factors).reshape(layer.shape)
     (found,) = pairs(layer, coefficients)
-    assert len(found.sizes) == 1 and float(found.sizes[0]) == pytest.approx((1 / 2 / 5) ** 0.5, rel=1e-4)
-    for z, (row,), share, (_, function) in zip(found.arguments, found.functions, found.shares, functions):
-        known = function(z) / (share * function(z) ** 2).sum().sqrt()
+    assert len(found.sizes) == 1 and float(found.sizes[0]) == pytest.approx((1 / 2 / 5) ** 0.5, rel=1e-6)
+    for factor, (_, function), size, mean in zip(found.factors, functions, (1 / 2, 1 / 5), (0, 5**0.5 / 3)):
+        known, (row,) = function(factor.arguments) / size**0.5, factor.values
         assert min((row - known).abs().max(), (row + known).abs().max()) < 1e-6
+        assert abs(float(factor.means)) == pytest.approx(mean, abs=1e-6)
     problem = assemble(SPEC, [(Network((layer,)), ("u",))])
     (graph,) = graphs(problem, coefficients.flatten())
     assert graph.product and [len(column) for column in graph.columns] == [2, 1, 1]
@@ -188,9 +189,8 @@ def test_shares_of_nothing_are_nothing() -> None:
 
 
 def test_a_run_s_edges_are_drawn_shown_and_written(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    small = ("--set", "network.width=4", "--set", "network.depth=1", "--set", "training.stop.steps=2")
-    run("solve", HEAT, *ONE_THREAD, *small, "--quiet", "--out", folder)
+    folder, small = tmp_path / "run", ("--set", "network.width=8", "--set", "enforce=soft")
+    run("solve", line_problem(tmp_path, 1), *ONE_THREAD, *small, "--quiet", "--out", folder)
     for form in ("png", "svg"):
         assert run("plot", folder, "--edges", "--format", form).exit_code == 0
         assert (folder / "plots" / f"edges.{form}").stat().st_size > 1000
@@ -203,7 +203,7 @@ def test_a_run_s_edges_are_drawn_shown_and_written(tmp_path: Path) -> None:
         shares = [float(row["importance"]) for row in rows if int(row["layer"]) == number]
         assert shares == sorted(shares, reverse=True) and sum(shares) == pytest.approx(1)
     assert run("show", folder, "--edges", "--csv", tmp_path / "edges.csv").exit_code == 0
-    assert list(csv.DictReader((tmp_path / "edges.csv").open())) == rows
+    assert list(csv.DictReader(io.StringIO((tmp_path / "edges.csv").read_text()))) == rows
 
 
 @pytest.mark.parametrize("words", [("show", "--csv", "x.csv"), ("plot", "--format", "svg")])
