@@ -172,16 +172,21 @@ def edges(graphs: Iterable[Graph]) -> RenderableType:
         parts += [Text(printable(text), overflow="fold") for text in (f"importance of {shares}", *graph.notes)]
         table = table_of("layer", "edge", "share", "values", "R²", "match")
         for row in listed(graph, LISTED):
-            left = 1 - row["r2"]
             table.add_row(
                 str(row["layer"]), printable(f"{row['from']} → {row['to']}"), f"{100 * row['importance']:.1f} %",
-                f"{row['low']:.2g} … {row['high']:.2g}", f"1-{left:.0e}" if left < 1e-3 else f"{row['r2']:.3f}",
+                f"{row['low']:.2g} … {row['high']:.2g}", explained(row["r2"]),
                 Text(printable(row["formula"])),
             )  # fmt: skip
         parts.append(Padding(table, (1, 0, 1, 2)))
         hidden = [(n, len(graph.layer(n)) - LISTED) for n in range(1, len(graph.columns))]
         parts += [Text(f"  and {more} more in layer {n}", style="dim") for n, more in hidden if more > 0]
     return Group(*parts)
+
+
+def explained(r2: float) -> str:
+    """R² in few letters, also where it is close to 1."""
+    left = 1 - r2
+    return "1" if left < 1e-12 else f"1-{left:.0e}" if left < 1e-3 else f"{r2:.3f}"
 
 
 LEFT = ("field", "against", "edge", "match")  # columns of words
