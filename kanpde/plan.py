@@ -26,7 +26,7 @@ from kanpde.separation import first_patch
 from kanpde.settings import usual_sides
 from kanpde.solve import SECONDS
 from kanpde.spec import Spec
-from kanpde.strategy import ACCEPTED, asks_for_depth, splines_first
+from kanpde.strategy import ACCEPTED, asks_for_depth, refuse_other_networks, splines_first
 from kanpde.training import deep_setting
 
 # Measured on one core, over ramps from 300 to 2000 and deep networks of 1500 coefficients; half or twice as much
@@ -74,7 +74,8 @@ class Plan:
 
 
 def plan(spec: Spec) -> Plan:
-    """What `solve` does first with a problem."""
+    """What `solve` does first with a problem; raises KanpdeError where it would refuse it."""
+    refuse_other_networks(spec)
     all_layers = bool(spec.training.stages) or asks_for_depth(spec.network) or spec.training.derivatives == "autograd"
     plain = replace(spec, training=replace(spec.training, device="cpu", derivatives="taylor"))
     if spec.network.basis == "separable" or (not all_layers and splines_first(plain)):

@@ -35,8 +35,7 @@ SHARE = 0.35  # of the time, at most, on the ramps of a nonlinear problem
 
 def states(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
     """The training as a stream of states: the user's stages, else what suits the problem."""
-    if spec.fitted and fixed_otherwise(spec):
-        raise KanpdeError("fit: only ramps are fitted with it; leave out training.stages, and network but for width")
+    refuse_other_networks(spec)
     if spec.training.stages:
         yield from doubled(staged(spec, generator, clock), spec)
     elif spec.network.basis == "separable":
@@ -60,6 +59,12 @@ def doubled(states: Iterable[State], spec: Spec) -> Iterator[State]:
     """States of deep networks, with ramps to estimate their errors by."""
     for state in states:
         yield replace(state, replicas=partial(with_ramps_beside, state.problem, state.theta, spec))
+
+
+def refuse_other_networks(spec: Spec) -> None:
+    """Raises KanpdeError where a fit is to be made with anything but ramps."""
+    if spec.fitted and fixed_otherwise(spec):
+        raise KanpdeError("fit: only ramps are fitted with it; leave out training.stages, and network but for width")
 
 
 def fixed_otherwise(spec: Spec) -> bool:
