@@ -22,7 +22,7 @@ from kanpde.ramps import Ramps, layout, points_per_ramp, ramps_problem, setting
 from kanpde.regional import families, fields_of
 from kanpde.search import SPREADS, Aim
 from kanpde.separation import described as described_splines
-from kanpde.separation import first_patch
+from kanpde.separation import first_patch, refuse
 from kanpde.settings import usual_sides
 from kanpde.solve import SECONDS
 from kanpde.spec import Spec
@@ -151,6 +151,7 @@ def ramps_memory(rows: int, columns: int, linear: bool) -> float:
 
 def splines_plan(spec: Spec) -> Plan:
     """Separable splines, in the first window of time or on the whole rectangle: QR along the band of their rows."""
+    refuse(spec)
     patch = first_patch(spec)
     problem = patch.placed
     points = {block.name: patch.points(block)[1].numel() for block in problem.blocks}

@@ -19,6 +19,7 @@ from kanpde.tree import Binary, Negative, Tree
 
 INTERIOR, FACE = 400, 100  # fresh points
 NOTHING = 1e-6  # the size of fields that are taken for zero
+LITTLE = 1e-6  # of a constant: a large one must not make equations of derivatives look solved
 STILL = 1e-2  # of the terms of a field that varies once across the domain: smaller terms are no scale of their own
 
 
@@ -74,9 +75,15 @@ def vanishes(problem: Problem, theta: Tensor, seed: int) -> bool:
 def gentle_fields(
     problem: Problem, ground: Ground, needed: Mapping[str, Indices], fields: Mapping[str, Jet]
 ) -> dict[str, Jet]:
-    """Fields of the sizes of the given ones that vary once or so across the domain."""
+    """Fields that vary once or so across the domain, as much as the given ones or, if those are constant, a little."""
     smooth = smooth_fields(problem.trial.box, ground, needed)
-    return {name: jet * root_mean_square(fields[name].value) for name, jet in smooth.items()}
+    return {name: jet * variation(fields[name].value) for name, jet in smooth.items()}
+
+
+def variation(values: Term) -> float:
+    """The standard deviation of values, no less than a little of their size."""
+    values = torch.as_tensor(values)
+    return root_mean_square(values - values.mean()) + LITTLE * root_mean_square(values)
 
 
 def smooth_fields(box: Sequence[tuple[float, float]], ground: Ground, needed: Mapping[str, Indices]) -> dict[str, Jet]:

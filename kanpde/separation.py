@@ -68,13 +68,18 @@ def separates(spec: Spec) -> bool:
     return not obstacle(spec)
 
 
+def refuse(spec: Spec) -> None:
+    """Raises KanpdeError for a problem that is not for separable networks."""
+    if reason := obstacle(spec):
+        raise KanpdeError(f"network.basis: separable: {reason}")
+
+
 def separated(spec: Spec, clock: Clock) -> Iterator[State]:
     """States of separable networks, each better than the one before; none where the iteration does not settle.
 
     Raises KanpdeError for a problem that is not for them.
     """
-    if reason := obstacle(spec):
-        raise KanpdeError(f"network.basis: separable: {reason}")
+    refuse(spec)
     yield from (marched if "t" in spec.box else refined)(spec, clock)
 
 

@@ -173,7 +173,8 @@ def estimated_errors(spec: Spec, problem: Problem, theta: Tensor, others: Sequen
     points = measuring_points(tuple(spec.box.values()))
     points = points[:, problem.domain.contains(points)]
     values = unknown_values(problem, theta, (*spec.unknowns, *spec.fitted), points)
-    return summed_up(values, estimated_at(points, values, others, spec))
+    found = [unknown_values(*other, tuple(values), points) for other in others]
+    return summed_up(values, found, estimated(values, found, tuple(spec.fitted))) if found else {}
 
 
 def estimated_at(

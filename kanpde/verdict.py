@@ -6,6 +6,7 @@ from math import sqrt
 from typing import Mapping
 
 from kanpde.clock import State
+from kanpde.estimated import APART, UP_TO_A_CONSTANT
 from kanpde.growth import grows
 from kanpde.relative import relative_residuals, vanishes
 from kanpde.result import FieldError, Outcome
@@ -14,7 +15,6 @@ from kanpde.spec import Spec
 NEGLIGIBLE = 1e-6  # relative residual that arouses no suspicion
 LARGE = 1e-2  # relative residual with which nothing is solved
 FAR = 100.0  # held-out over training loss, both sums of weighted squares
-APART = 0.1  # relative difference of two solutions with which neither is one
 
 VERDICTS = {name: Outcome[name.upper()] for name in ("unsettled", "undetermined", "misfit", "unresolved")}
 LEFT = (Outcome.DIVERGED, Outcome.INTERRUPTED)
@@ -80,4 +80,6 @@ def measured(
         missed.append(f"the residual is {residual:.2g}, asked {stop.residual:g}")
     if missed and outcome is Outcome.FINISHED:
         return Outcome.STAGNATED, "; ".join(missed)
+    missed += [f"{name} is determined up to a constant only"
+               for name, one in estimates.items() if one.against == UP_TO_A_CONSTANT]  # fmt: skip
     return outcome, "; ".join(missed)

@@ -69,7 +69,7 @@ TRAPS = {
     "a nonlinear equation with a trivial solution": (SIDES % ("0.01*lap(u) = u^3 - u", ZERO), Outcome.SUSPICIOUS),
     "heat that flows backwards": (BACKWARDS, Outcome.SUSPICIOUS),
     "sources that no flux takes away": (
-        SIDES % ("-lap(u) = 1", '"left, right, bottom, top": "dn(u) = 0"'), Outcome.SUSPICIOUS,
+        SIDES % ("-lap(u) = 1", '"left, right, bottom, top": "dn(u) = 0"'), Outcome.UNRESOLVED,
     ),
     "conditions that contradict each other": (
         SIDES % ("u_xx + u_yy = 0", '"left, bottom, top": "u = 0", right: ["u = y*(1-y)", "u_x = 7"]'),
@@ -88,6 +88,13 @@ def test_traps_end_with_the_truth(name: str) -> None:
     text, outcome = TRAPS[name]
     solution = solved(text, "training.stop.time=8")
     assert solution.outcome == outcome and solution.outcome.exit_code == 3 and solution.summary["why"]
+
+
+def test_a_field_up_to_a_constant_is_one_and_said_to_be() -> None:
+    closed = SIDES % ("-lap(u) = cos(pi*x)", '"left, right, bottom, top": "dn(u) = 0"')
+    solution = solved(closed, "training.stop.time=8")
+    assert solution.outcome.exit_code == 0 and "u is determined up to a constant only" in solution.summary["why"]
+    assert solution.estimated_errors["u"].relative_l2 < 1e-6 and "constant" in solution.estimated_errors["u"].against
 
 
 @pytest.mark.parametrize(
