@@ -18,7 +18,8 @@ import gc, json, sys
 from pathlib import Path
 from kanpde import read_spec, solve
 from kanpde.writers import write_run
-spec = read_spec("heat.yaml", ("network.width=20", "training.threads=1", "output={grid: 9, times: 3, save: [h5]}"))
+training, output = "training={threads: 1, stop: {steps: 1}}", "output={grid: 9, times: 3, save: [h5]}"
+spec = read_spec("heat.yaml", ("network.width=40", training, output))
 page = 4096
 sizes = []
 for number in range(int(sys.argv[1])):
