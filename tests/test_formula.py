@@ -64,6 +64,7 @@ def exact(name: str) -> dict[str, sympy.Expr]:
     return {k: expression(v, {a: symbol(a) for a in spec.box}, spec.definitions) for k, v in trees.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GOLDEN)
 def test_the_exact_solution_is_found_and_proved(name: str) -> None:
     got = found(name)
@@ -72,6 +73,7 @@ def test_the_exact_solution_is_found_and_proved(name: str) -> None:
         assert sympy.simplify(got.expressions[unknown] - known) == 0
 
 
+@pytest.mark.slow
 def test_what_the_problem_says_of_its_solution_is_not_read() -> None:
     """With a wrong exact solution in the file, or none, the same is found."""
     solution = solved("elliptic_1d_beam")
@@ -95,6 +97,7 @@ def test_the_true_solution_is_proved(name: str) -> None:
     assert all(check.holds for check in proved(stripped(gallery(name)), exact(name)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 def test_a_constant_that_is_off_by_a_millionth_is_never_proved(name: str) -> None:
     spec = stripped(gallery(name))
