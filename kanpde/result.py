@@ -53,6 +53,23 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Quantities:
+    """Words and units for coordinates, unknowns and further fields, and which unknowns are the components of a vector.
+
+    A vector has as many components as space has coordinates, in their order.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    vectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def named(self, name: str) -> str:
+        """What stands beside an axis: the word for it, else its name, with the unit."""
+        word = self.labels.get(name, name)
+        return f"{word} ({self.units[name]})" if name in self.units else word
+
+
+@dataclass(frozen=True)
 class FieldError:
     """The error of one field against its exact or reference solution: relative L2 and largest absolute value."""
 
@@ -85,5 +102,6 @@ class Result:
     overrides: tuple[str, ...] = ()
     outline: Mapping[str, np.ndarray] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    quantities: Quantities = Quantities()
     estimates: Estimates | None = None
     estimated: Mapping[str, FieldError] = field(default_factory=dict)

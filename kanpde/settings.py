@@ -14,6 +14,7 @@ from kanpde.names import suggestion
 from kanpde.options import read_options
 from kanpde.reading import Node, Sequence, Table
 from kanpde.resolution import Scope
+from kanpde.result import Quantities
 from kanpde.sections import Network, Output, ReferenceSection, Sampling, Training
 from kanpde.tree import Tree
 from kanpde.vocabulary import BASES
@@ -95,12 +96,13 @@ class TrainingSpec:
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """What to write: points per axis, times, derived expressions, formats."""
+    """What to write: points per axis, times, derived expressions, formats, and how fields are called."""
 
     grid: tuple[int, ...] | None = None  # one per coordinate other than t
     times: tuple[float, ...] | int | None = None
     extra: Mapping[str, Tree] | None = None
     save: tuple[str, ...] = ("h5", "png")
+    quantities: Quantities = Quantities()
 
 
 def read_network(node: Node | None, unknowns: tuple[str, ...], log: Log) -> NetworkSpec:
@@ -184,7 +186,8 @@ def read_output(node: Node | None, scope: Scope, box: Mapping[str, tuple[float, 
     _check_grid(node, grid, found.times, scope, log)
     if found.times is not None:
         _check_times(node, found.times, box, scope, log)
-    return OutputSpec(grid, found.times, _read_extra(node.get("extra"), scope, log), found.save)
+    extra = _read_extra(node.get("extra"), scope, log)
+    return OutputSpec(grid, found.times, extra, found.save, _read_quantities(node, found, scope, log))
 
 
 def usual_sides(coordinates: tuple[str, ...]) -> dict[str, int]:
@@ -237,3 +240,27 @@ def _read_extra(node: Node | None, scope: Scope, log: Log) -> Mapping[str, Tree]
         if declare(entry.key, "a field of the output", taken, log) and tree is not None:
             found[entry.key.text] = tree
     return found or None
+
+
+def _read_quantities(node: Table, found: Output, scope: Scope, log: Log) -> Quantities:
+    """Units, labels and vectors, all of names that the problem has."""
+    extra = tuple(found.extra or ())
+    named = (*scope.coordinates, *scope.unknowns, *scope.fitted, *extra)
+    for section in ("units", "labels"):
+        entries = node.get(section)
+        for entry in entries.entries if isinstance(entries, Table) else ():
+            if entry.key.text not in named:
+                _say_unknown(entry.key, entry.key.text, "coordinate, unknown or further field", named, log)
+    entries = node.get("vectors")
+    for entry in entries.entries if isinstance(entries, Table) else ():
+        parts = (found.vectors or {}).get(entry.key.text, ())
+        for part in parts:
+            if part not in (*scope.unknowns, *extra):
+                _say_unknown(entry.value, part, "unknown or further field", (*scope.unknowns, *extra), log)
+        if len(parts) != len(scope.spatial):
+            log.say(entry.value, f"{len(parts)} components for {len(scope.spatial)} coordinates other than t")
+    return Quantities(found.labels or {}, found.units or {}, found.vectors or {})
+
+
+def _say_unknown(node: Node, name: str, what: str, known: tuple[str, ...], log: Log) -> None:
+    log.say(node, f"'{name}' is no {what}{suggestion(name, known)}")

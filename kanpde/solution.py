@@ -138,6 +138,7 @@ class Solution:
             spec_name=self.spec.path.name,
             overrides=self.spec.overrides,
             provenance=self.provenance,
+            quantities=self.spec.output.quantities,
             estimates=self.estimates,
         )
 

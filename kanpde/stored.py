@@ -107,6 +107,8 @@ def stored_axis(entry: Mapping[str, Any]) -> Spline:
 def stored_modes(entry: Mapping[str, Any]) -> SingularLayer:
     """Singular functions from their arrays; raises ValueError where they make none."""
     rows, box = np.asarray(entry["modes"], dtype=np.float64), np.asarray(entry["box"], dtype=np.float64)
+    if rows.ndim == 2 and rows.shape[1] == 7:  # of format 1.0 before there were conjugates and bent cuts
+        rows = np.pad(rows, ((0, 0), (0, 2)))
     if rows.ndim != 2 or rows.shape[1] != 9 or box.shape != (2, 2) or not (rows[:, 3] > 0).all():
         raise ValueError("singular functions are given by nine numbers each")
     modes = tuple(

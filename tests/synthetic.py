@@ -6,7 +6,7 @@ from typing import Mapping
 
 import numpy as np
 
-from kanpde.result import Field, FieldError, Outcome, Result
+from kanpde.result import Field, FieldError, Outcome, Quantities, Result
 
 GRIDS: Mapping[str, Mapping[str, int]] = {
     "line": {"x": 41},
@@ -47,5 +47,6 @@ def synthetic(kind: str = "square", hole: bool = False, seed: int = 0) -> Result
                   Outcome.CONVERGED, {"basis": "sine", "shape": [2, 8, 1], "coefficients": 720},
                   "title: Wärme\n" * 10_000, "heat.yaml", ("network.width=8",),
                   estimated={"u": FieldError(2e-6, 4e-6, "estimate")},
+                  quantities=Quantities({"x": "length"}, {"x": "m", "u": "K"}, {"flux": ("u", "network")}),
                   provenance={"seed": 3, "versions": {"numpy": "2"}},
                   outline={"x y": np.array([[0.3, 0.3, np.nan, 1.0], [0.0, 2.0, np.nan, 1.0]])} if hole else {})

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from kanpde.estimates import as_dictionary
-from kanpde.result import Field, Result
+from kanpde.result import Field, Quantities, Result
 from kanpde.writers.atomic import write_bytes
 from kanpde.writers.layout import (
     FORMAT,
@@ -29,6 +29,7 @@ from kanpde.writers.nested import compression, store, store_text
 from kanpde.writers.png import pixels
 
 LIBRARY = ("earliest", "v110")  # so that readers of ten years ago still open it
+SHOWN_FIRST = ("loss", "held_out")
 CARTESIAN = {"x": "X", "y": "Y", "z": "Z"}
 
 
@@ -49,6 +50,9 @@ def content(result: Result, plots: Mapping[str, bytes]) -> bytes:
         store(file.create_group("network"), result.network)
         store(file.create_group("errors"), {name: vars(error) for name, error in result.errors.items()})
         store(file.create_group("estimated"), {name: vars(error) for name, error in result.estimated.items()})
+        if result.quantities != Quantities():
+            vectors = {name: list(parts) for name, parts in result.quantities.vectors.items()}
+            store(file.create_group("quantities"), {**vars(result.quantities), "vectors": vectors})
         if result.outline:
             store(file.create_group("outline"), result.outline)
         store(file.create_group("summary", track_order=True), result.summary)
@@ -88,7 +92,8 @@ def write_axes(file: h5py.File, result: Result) -> dict[str, h5py.Dataset]:
     for name in stored_order(result.axes):
         data = write_array(file, names[name], np.asarray(result.axes[name]))
         data.make_scale(names[name])
-        data.attrs.update({"long_name": name, "units": "1", "coordinate": name})
+        units = result.quantities.units.get(name, "1")
+        data.attrs.update({"long_name": result.quantities.labels.get(name, name), "units": units, "coordinate": name})
         if name in CARTESIAN:
             data.attrs["axis"] = CARTESIAN[name]
         written[name] = data
@@ -105,7 +110,7 @@ def write_fields(file: h5py.File, result: Result, axes: Mapping[str, h5py.Datase
     for position, (name, field) in enumerate(result.fields.items()):
         data = write_array(file, names[name], np.ascontiguousarray(field.values.transpose(turn)))
         attach(data, [axes[axis] for axis in order])
-        describe(data, name, field, position)
+        describe(data, name, field, position, result.quantities)
         for what, found in (("error", result.errors), ("estimated_error", result.estimated)):
             if field.kind == "solution" and field.of in found:
                 data.attrs[f"relative_l2_{what}"] = found[field.of].relative_l2
@@ -113,9 +118,11 @@ def write_fields(file: h5py.File, result: Result, axes: Mapping[str, h5py.Datase
     return written
 
 
-def describe(data: h5py.Dataset, name: str, field: Field, position: int) -> None:
-    """Say what a field is."""
-    about = {"long_name": field.label or name, "units": "1", "field": name, "position": position}
+def describe(data: h5py.Dataset, name: str, field: Field, position: int, known: Quantities) -> None:
+    """Say what a field is; errors and estimates have the units of their unknown, residuals have none that is known."""
+    words = field.label or (known.labels.get(field.of, "") if field.kind in ("solution", "extra") else "") or name
+    units = "1" if field.kind == "residual" else known.units.get(field.of, "1")
+    about = {"long_name": words, "units": units, "field": name, "position": position}
     data.attrs.update({**about, "kind": field.kind, "of": field.of, "label": field.label})
 
 
@@ -177,10 +184,11 @@ def name_axes(group: h5py.Group, axes: list[str], signals: list[str]) -> None:
 
 
 def write_history(group: h5py.Group, columns: Mapping[str, np.ndarray]) -> None:
-    """The columns of the history against the first of them."""
+    """The columns of the history against the first of them; the loss is what a viewer shows first."""
     names = stored_names(columns, ())
     first, *others = columns
-    name_axes(group, [names[first]], [names[name] for name in others])
+    shown = sorted(others, key=lambda name: name not in SHOWN_FIRST)
+    name_axes(group, [names[first]], [names[name] for name in shown])
     group.attrs["SILX_style"] = json.dumps({"signal_scale_type": "log"})
     group.attrs["columns"] = json.dumps({names[name]: name for name in columns})
     scale = write_array(group, names[first], columns[first])

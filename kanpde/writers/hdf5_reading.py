@@ -14,7 +14,7 @@ from kanpde.estimates import from_dictionary
 from kanpde.hdf5_heaps import check_heaps
 from kanpde.hdf5_open import BROKEN, datasets, opened, subgroup
 from kanpde.hdf5_values import attribute, text, values
-from kanpde.result import Field, FieldError, Outcome, Result
+from kanpde.result import Field, FieldError, Outcome, Quantities, Result
 from kanpde.writers.layout import FILE, FORMAT, OF_THE_SPEC, VERSION, permutation, stored_order
 from kanpde.writers.nested import load
 
@@ -38,6 +38,7 @@ def read(path: Path | str) -> Result:
             network=nested(file, "network"),
             outcome=Outcome[text(attribute(entry, "outcome"))],
             outline=nested(file, "outline"),
+            quantities=read_quantities(file),
             summary=nested(file, "summary"),
             estimates=from_dictionary(nested(file, "fit")),
             **read_provenance(file),
@@ -81,7 +82,15 @@ def check_format(file: h5py.File) -> None:
         raise ResultError(f"an HDF5 file, but not a result of kanpde (no attribute kanpde_format = '{FORMAT}')")
     version = text(attribute(file, "kanpde_format_version", ""))
     if version.split(".")[0] != VERSION.split(".")[0]:
-        raise ResultError(f"format version {version or 'unknown'}; this kanpde reads {VERSION}")
+        known = VERSION.split(".")[0]
+        hint = ": a newer kanpde wrote it" if later(version) else ""
+        raise ResultError(f"format version {version or 'unknown'}; this kanpde reads versions {known}.x{hint}")
+
+
+def later(version: str) -> bool:
+    """Whether a version is above the one written here."""
+    first = version.split(".")[0]
+    return first.isdecimal() and int(first) > int(VERSION.split(".")[0])
 
 
 def nested(file: h5py.File, name: str) -> dict[str, Any]:
@@ -112,6 +121,13 @@ def read_field(data: h5py.Dataset, turn: tuple[int, ...]) -> Field:
     """One field with what is said about it."""
     about = {name: text(attribute(data, name)) for name in ("kind", "of", "label")}
     return Field(np.ascontiguousarray(values(data).transpose(turn)), **about)
+
+
+def read_quantities(file: h5py.File) -> Quantities:
+    """Words, units and vectors; files of version 1.0 have none."""
+    content = nested(file, "quantities")
+    vectors = {name: tuple(parts) for name, parts in content.get("vectors", {}).items()}
+    return Quantities(content.get("labels", {}), content.get("units", {}), vectors)
 
 
 def read_history(group: h5py.Group | None) -> dict[str, np.ndarray]:
