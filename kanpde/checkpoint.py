@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Mapping
 
 import torch
 
 from kanpde.errors import KanpdeError, ResultError
-from kanpde.folder import Folder
+from kanpde.folder import Folder, checksum
 from kanpde.journal import Journal
 from kanpde.reading import read_text
 from kanpde.solve import prepare, versions
@@ -59,7 +58,7 @@ def resumed(folder: Path, asked: Asked, warn: Warn) -> Resumed | None:
         journal = journal_of(spec, folder, warn, found)
         told, before = dict(found["machine"]), tuple(found["overrides"])
         ended = found["outcome"] == "LIMIT" and spec.overrides == before
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ResultError(f"{folder}: the checkpoint lacks what a checkpoint holds ({error})") from error
     prepare(spec)
     for name, now in machine().items():
@@ -85,12 +84,8 @@ def spec_of(found: Mapping[str, Any], folder: Path, asked: Asked) -> Spec:
                 "leave it out, or solve the problem anew in another folder"
             )
     path = Path(str(found["folder"])) / Path(str(found["name"])).name
-    place = Folder(path.parent, within=asked.within)
-    spec = read_spec_text(str(found["text"]), str(path), place, (*before, *others))
-    for name, digest in digests(spec).items():
-        if found["files"].get(name) != digest:
-            raise KanpdeError(f"{name}: not the data that the run in {folder} began with; bring them back")
-    return spec
+    place = Folder(path.parent, within=asked.within, known=dict(found["files"]))
+    return read_spec_text(str(found["text"]), str(path), place, (*before, *others))
 
 
 def journal_of(spec: Spec, folder: Path, warn: Warn, earlier: Mapping[str, Any] | None) -> Journal:
@@ -102,7 +97,7 @@ def journal_of(spec: Spec, folder: Path, warn: Warn, earlier: Mapping[str, Any] 
         "name": str(spec.path),
         "folder": str(spec.path.parent.resolve()),
         "overrides": list(spec.overrides),
-        "files": digests(spec),
+        "files": {name: checksum(path) for name, path in spec.files.items()},
     }
 
     def save(content: dict[str, Any]) -> None:
@@ -117,9 +112,3 @@ def journal_of(spec: Spec, folder: Path, warn: Warn, earlier: Mapping[str, Any] 
 def machine() -> dict[str, str]:
     """What decides on the last digits beside the problem."""
     return {**versions(), "threads": str(torch.get_num_threads()), "processor": torch.backends.cpu.get_cpu_capability()}
-
-
-def digests(spec: Spec) -> dict[str, str]:
-    """The SHA-256 of each file that the problem reads, by path."""
-    files: Iterable[Path] = [*([spec.reference.file] if spec.reference else []), *(data.path for data in spec.data)]
-    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

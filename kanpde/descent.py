@@ -9,7 +9,7 @@ from typing import Any, Iterator, Protocol
 import torch
 from torch import Tensor
 
-from kanpde.journal import Journal
+from kanpde.journal import Journal, unfit
 from kanpde.nonfinite import trouble
 from kanpde.objective import Residuals
 from kanpde.optimisers import Optimiser, Step
@@ -98,6 +98,8 @@ def descent(optimiser: Optimiser, source: Source, theta: Tensor, journal: Journa
     trail, memory, number, retreats, told = [theta], dict[str, Any](), 0, 0, ""
     if loop.content is not None:
         now = loop.content
+        if any(one.shape != theta.shape for one in (now["theta"], *now["trail"])):
+            raise unfit(f"other coefficients than the {len(theta)} of its network")
         trail, memory = [one.to(theta) for one in now["trail"]], now["memory"]
         theta = now["theta"].to(theta)
         number, losses = int(now["number"]), now["losses"].tolist()

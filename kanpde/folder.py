@@ -16,12 +16,16 @@ LARGEST_KEPT = 10 * 2**20  # bytes of a file that is kept whole in a result
 
 @dataclass(frozen=True)
 class Folder:
-    """Where a problem's files are, whether they are at hand, the folder they must lie in, and those that are named."""
+    """Where a problem's files are, whether they are at hand, the folder they must lie in, and those that are named.
+
+    With `known`, the SHA-256 of each file by its name, no other file is read.
+    """
 
     path: Path
     files: bool = True
     within: Path | None = None  # the folder itself
     named: dict[str, Path] = field(default_factory=dict)
+    known: Mapping[str, str] | None = None
 
     def find(self, file: str, needed: bool = True) -> Path:
         """The path of a file, links followed; raises KanpdeError with what to say where it may not or cannot be had."""
@@ -38,16 +42,23 @@ class Folder:
             raise KanpdeError(f"'{file}' lies outside the problem's folder; --files DIR allows files in DIR")
         if not there:
             raise KanpdeError(f"there is no file '{file}' in the problem's folder")
+        if self.known is not None and self.known.get(file) != checksum(path):
+            raise KanpdeError(f"'{file}' is not the file that the run began with; bring that back")
         self.named[file] = path
         return path
+
+
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def kept(files: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     """What a result holds of the files: the checksum of each, and its bytes if it is small."""
     found: dict[str, dict[str, Any]] = {}
     for name, path in files.items():
-        with path.open("rb") as stream:
-            found[name] = {"sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+        found[name] = {"sha256": checksum(path)}
         if path.stat().st_size <= LARGEST_KEPT:
             found[name]["content"] = path.read_bytes()
     return found
@@ -72,11 +83,10 @@ def unpacked(files: Mapping[str, Mapping[str, Any]], origin: Path) -> Iterator[F
         yield here
 
 
-def unchanged(path: Path, checksum: str) -> bytes:
+def unchanged(path: Path, expected: str) -> bytes:
     """The bytes of a file too large to be kept; raises ResultError where it is gone or another one."""
     if not path.is_file():
         raise ResultError(f"the file {path} is needed, too large to be in the result, and not there any more")
-    with path.open("rb") as stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() != checksum:
-            raise ResultError(f"the file {path} is needed and has changed since the run")
+    if checksum(path) != expected:
+        raise ResultError(f"the file {path} is needed and has changed since the run")
     return path.read_bytes()

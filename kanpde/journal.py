@@ -21,6 +21,7 @@ Save = Callable[[dict[str, Any]], None]
 _T = TypeVar("_T")
 
 RARELY = 20.0  # times as long as saving takes passes before the next time, at least
+MOST = 2**31  # steps
 
 
 def unfit(reason: str) -> KanpdeError:
@@ -40,7 +41,8 @@ class Journal:
     """Entries in order: first those of an earlier process are handed back, then new ones are added.
 
     Without `save` nothing is kept but the readings of the clock, in whose place those in `clock` are given. `step`
-    states have been seen to, when the history had `shown` rows; `open` says that the run has ended and may go on.
+    states have been seen to, when the history had `shown` rows; `open` says that the run has ended and may go on,
+    `unproven` that what an earlier process left has not led to a new state yet.
     """
 
     def __init__(
@@ -51,10 +53,13 @@ class Journal:
         self.clock = deque(clock)
         earlier = earlier or {"entries": [], "rows": [], "seconds": 0.0}
         self.entries: list[tuple[str, Content]] = [(kind, as_tensors(content)) for kind, content in earlier["entries"]]
-        self.rows: list[dict[str, float]] = list(earlier["rows"])
+        self.rows = [{str(name): float(value) for name, value in row.items()} for row in earlier["rows"]]
+        if any("step" not in row or "seconds" not in row for row in self.rows):
+            raise ValueError("a row of the history without step or seconds")
         self.seconds, self.begun, self.shift = float(earlier["seconds"]), monotonic(), 0.0
         self.save_content, self.every, self.due = save, every, self.begun + every
         self.place, self.step, self.shown, self.open = 0, 0, 0, False
+        self.unproven = bool(self.entries)
         self.begin()
 
     def begin(self) -> None:
@@ -97,7 +102,7 @@ class Journal:
 
     def see(self) -> None:
         """Enter that one more state has been seen to, with the rows there are now."""
-        self.step, self.shown = self.step + 1, len(self.rows)
+        self.step, self.shown, self.unproven = self.step + 1, len(self.rows), False
         self.add("state", (self.step, self.shown))
 
     def take(self, kind: str) -> Content:
@@ -108,6 +113,8 @@ class Journal:
         self.place += 1
         if kind in ("state", "loop"):
             self.step, self.shown = int(content[0]), int(content[1])
+            if not (0 <= self.step < MOST and 0 <= self.shown <= len(self.rows)):
+                raise unfit(f"entry {self.place - 1} speaks of {self.step} steps and {self.shown} rows")
         self.begin()
         return content
 

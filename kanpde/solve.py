@@ -147,11 +147,11 @@ def better(state: State, spec: Spec) -> State:
 
 
 def replayed(stream: Iterator[State], journal: Journal) -> Iterator[State]:
-    """The states; what breaks while the journal hands back what it holds shows that it is not of this problem."""
+    """The states; what breaks before what the journal holds has led to a new one shows that it is not of this run."""
     try:
         yield from stream
-    except (RuntimeError, ValueError, TypeError, LookupError) as error:
-        if not journal.replaying:
+    except (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError) as error:
+        if not journal.unproven:
             raise
         raise unfit(f"{type(error).__name__} in entry {journal.place}") from error
 

@@ -47,8 +47,7 @@ def read(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     for name in (LATEST, BEFORE):
         if (folder / name).is_file():
             try:
-                with (folder / name).open("rb") as stream:
-                    return unpacked(stream.read(LARGEST + 1)), wrong
+                return unpacked(whole(folder / name)), wrong
             except ResultError as error:
                 wrong.append(f"{folder / name}: {error}")
             except OSError as error:
@@ -56,6 +55,13 @@ def read(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     if wrong:
         raise ResultError("\n".join([*wrong, f"{folder}: no intact checkpoint is left to resume from"]))
     return None, []
+
+
+def whole(path: Path) -> bytes:
+    """The bytes of a checkpoint; raises ResultError if there are too many."""
+    if path.stat().st_size > LARGEST:
+        raise ResultError(f"larger than {LARGEST // 2**30} GiB, the limit of a checkpoint")
+    return path.read_bytes()
 
 
 def exists(folder: Path) -> bool:
@@ -98,8 +104,6 @@ def referred(value: Any, arrays: list[np.ndarray], end: list[int]) -> Any:
 
 def unpacked(data: bytes) -> dict[str, Any]:
     """What a file holds; raises ResultError unless it is whole."""
-    if len(data) > LARGEST:
-        raise ResultError(f"larger than {LARGEST // 2**30} GiB, the limit of a checkpoint")
     head, _, rest = data[:200].partition(b"\n")
     if not head.startswith(HEAD) or not rest:
         raise ResultError("not a checkpoint of this version, or the beginning of it is damaged")
@@ -108,7 +112,7 @@ def unpacked(data: bytes) -> dict[str, Any]:
         raise ResultError("damaged: its checksum does not fit what it holds")
     try:
         size = int.from_bytes(body[:8], "little")
-        found = restored(json.loads(bytes(body[8 : 8 + size])), body[8 + size :])
+        found = restored(json.loads(bytes(body[8 : 8 + size])), body[8 + size :], [0])
     except BROKEN as error:
         raise ResultError(f"damaged: {error}") from error
     if not isinstance(found, dict):
@@ -116,17 +120,19 @@ def unpacked(data: bytes) -> dict[str, Any]:
     return found
 
 
-def restored(value: Any, room: memoryview) -> Any:
-    """The value with the arrays in their places."""
+def restored(value: Any, room: memoryview, end: list[int]) -> Any:
+    """The value with the arrays in their places, one after another, so that they take no more than the file."""
     if isinstance(value, list):
-        return [restored(entry, room) for entry in value]
+        return [restored(entry, room, end) for entry in value]
     if not isinstance(value, dict):
         return value
     if set(value) != {"#"}:
-        return {name: restored(entry, room) for name, entry in value.items()}
+        return {name: restored(entry, room, end) for name, entry in value.items()}
     kind, shape, start = value["#"]
-    if kind not in TYPES or start < 0 or any(side < 0 for side in shape):
+    if kind not in TYPES or start != end[0] or not all(type(side) is int and side >= 0 for side in shape):
         raise ValueError(f"an array of kind {kind!r}, shape {shape}, at {start}")
     if prod(shape) == 0:
         return np.empty(shape, kind)
-    return np.frombuffer(room, kind, prod(shape), start).reshape(shape).copy()
+    found = np.frombuffer(room, kind, prod(shape), start).reshape(shape).copy()
+    end[0] += found.nbytes
+    return found

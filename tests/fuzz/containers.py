@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -15,7 +16,9 @@ import h5py
 import numpy as np
 
 from kanpde.result import Field, Outcome, Result
-from kanpde.writers import hdf5
+from kanpde.writers import checkpoints, hdf5
+
+from . import corpus
 
 PROBLEM = "unknowns: [u]\ndomain: {x: [0, 1]}\nequations: {line: u_xx = 0}\nboundary: {left: u = 0, right: u = 1}\n"
 VALUES: tuple[Any, ...] = (
@@ -178,3 +181,59 @@ def surfaces() -> tuple[bytes, ...]:
         found.append(bytes([number]) + path.read_bytes())
         path.unlink()
     return tuple(found)
+
+
+STRANGE = (
+    *(None, True, 0, -1, 2**70, 1e308, float("nan"), float("inf"), "", "u", "LIMIT", "/etc/passwd", "../..", [], {}),
+    *([[]], [1, 2], [["time", [0.5, False]]], ["state", [9, 0]], {"#": ["float64", [3], 0]}, {"#": 1}, "x" * 5000),
+    *({"#": ["float64", [2**40], 0]}, {"#": ["uint8", [0, 2**70], 0]}, {"#": ["bool", [1] * 99, 0]}, {"a": {"b": 1}}),
+)
+
+
+def sealed(body: bytes) -> bytes:
+    """A checkpoint of this body, with the checksum that belongs to it."""
+    return checkpoints.HEAD + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def body_of(file: bytes) -> bytes:
+    """A checkpoint without its first line."""
+    return file.partition(b"\n")[2]
+
+
+def changed_checkpoint(random: Random, file: bytes, kept: tuple[str, ...] = ()) -> bytes:
+    """The body of a checkpoint after some changes of what it says; entries `kept` at the top stay as they are."""
+    body = body_of(file)
+    size = int.from_bytes(body[:8], "little")
+    content = json.loads(body[8 : 8 + size])
+    for _ in range(random.randrange(1, 4)):
+        changed_value(random, content, [name for name in content if name not in kept])
+    if "text" in content and "text" not in kept and random.random() < 0.2:
+        content["text"] = corpus.problem(random).decode("utf-8", "replace")
+    text = json.dumps(content).encode()
+    room = body[8 + size :]
+    if random.random() < 0.2:
+        room = random.choice((b"", room[: len(room) // 2], room + bytes(64), bytes(len(room)), b"\xff" * len(room)))
+    return len(text).to_bytes(8, "little") + text + room
+
+
+def changed_value(random: Random, content: Any, names: list[Any]) -> None:
+    """Another value somewhere below one of the entries of a list or dictionary."""
+    while names:
+        name = random.choice(names)
+        below = content[name]
+        inner = list(below) if isinstance(below, dict) else list(range(len(below))) if isinstance(below, list) else []
+        if not inner or random.random() < 0.15:
+            break
+        content, names = below, inner
+    else:
+        return
+    act = random.randrange(4)
+    if act == 0 and isinstance(content, list):
+        content.insert(name, content[name])
+    elif act == 1:
+        del content[name]
+    elif act == 2 and len(names) > 1:
+        other = random.choice(names)
+        content[name], content[other] = content[other], content[name]
+    else:
+        content[name] = random.choice(STRANGE)

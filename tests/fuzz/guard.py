@@ -63,8 +63,10 @@ class Guard:
         try:
             work()
         except KanpdeError as error:
+            self.active = False
             said = "".join(traceback.format_exception(error)) if short_of_memory(error) else ""
         except Exception as error:
+            self.active = False
             said = "".join(traceback.format_exception(error))
         finally:
             self.active = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Callable, Mapping, Sequence
 
 import h5py
@@ -19,7 +20,7 @@ from kanpde.expression import constant, parse, parse_equation, show
 from kanpde.references import read_reference
 from kanpde.spec import Spec, read_spec_text
 from kanpde.vocabulary import CONSTANTS
-from kanpde.writers import hdf5_reading
+from kanpde.writers import checkpoints, hdf5_reading
 from kanpde.writers.table import read_points
 
 from . import containers, corpus
@@ -132,6 +133,34 @@ def read_grid(data: bytes, folder: Path) -> None:
         read_columns(path, column_names(path)[:3])
 
 
+def read_checkpoint(data: bytes, folder: Path) -> None:
+    """A checkpoint, as it is and with the checksum of what it is, up to the point where a run would go on."""
+    from kanpde.checkpoint import Asked, resumed
+
+    run = folder / "run"
+    run.mkdir(exist_ok=True)
+    for file in (data, containers.sealed(data)):
+        (run / checkpoints.LATEST).write_bytes(file)
+        try:
+            resumed(run, Asked(), str)
+        except KanpdeError:
+            pass
+
+
+def resume(data: bytes, folder: Path) -> None:
+    """A run that goes on from a checkpoint; of problems and settings only those of the seeds, which take no time."""
+    from kanpde.checkpoint import Asked, resumed
+    from kanpde.solve import solve
+
+    run = folder / "run"
+    run.mkdir(exist_ok=True)
+    (run / checkpoints.LATEST).write_bytes(containers.sealed(data))
+    found = resumed(run, Asked(), str)
+    if found is not None and (found.spec.text, found.spec.overrides) in known():
+        found.journal.save_content = dict  # into nothing
+        solve(found.spec, journal=found.journal)
+
+
 SURFACES = ("ball.stl", "ball.vtu", "ball.msh", "corners.csv")
 
 
@@ -156,6 +185,49 @@ def solutions() -> tuple[bytes, ...]:
         spec = read_spec_text(containers.PROBLEM, "line.yaml", Path("."), chosen)
         found.append(hdf5.content(solve(spec).tabulate(), {}))
     return tuple(found)
+
+
+RUNS = (
+    ("network.width=4",),
+    ("network={basis: bspline, depth: 1, width: 2}", "training.stop.steps=2"),
+    ("training.stages=[{optimiser: adam, steps: 3}, {optimiser: l-bfgs, steps: 2}]", "network.width=2"),
+)
+
+
+@lru_cache
+def saved() -> tuple[bytes, ...]:
+    """Checkpoints of small runs: two of each, without the first line."""
+    from kanpde.checkpoint import journal_of
+    from kanpde.solve import solve
+
+    found: list[bytes] = []
+    for spec in runs():
+        with TemporaryDirectory() as made:
+            files: list[bytes] = []
+            journal = journal_of(spec, Path(made), str, None)
+            keep, journal.every, journal.due = journal.save_content, 1e-9, 0.0
+
+            def save(content: dict, keep=keep, made=made, files=files) -> None:
+                keep(content)
+                files.append((Path(made) / checkpoints.LATEST).read_bytes())
+
+            journal.save_content = save
+            solve(spec, journal=journal)
+        found += [containers.body_of(file) for file in (files[0], files[-1])]
+    return tuple(found)
+
+
+@lru_cache
+def runs() -> tuple[Spec, ...]:
+    """The problems of the checkpoints."""
+    chosen = ((*one, "training.threads=1", "training.stop.time=2", "output.grid=5") for one in RUNS)
+    return tuple(read_spec_text(containers.PROBLEM, "line.yaml", Path("."), one) for one in chosen)
+
+
+@lru_cache
+def known() -> frozenset[tuple[str, tuple[str, ...]]]:
+    """The texts and overrides of the checkpoints."""
+    return frozenset((spec.text, spec.overrides) for spec in runs())
 
 
 def overrides() -> tuple[bytes, ...]:
@@ -185,6 +257,16 @@ def grown_evaluation(random: Random) -> bytes:
     return containers.changed(random, random.choice(solutions()))
 
 
+def grown_checkpoint(random: Random) -> bytes:
+    """A checkpoint with hostile changes of its structure."""
+    return containers.changed_checkpoint(random, containers.sealed(random.choice(saved())))
+
+
+def grown_journal(random: Random) -> bytes:
+    """A checkpoint whose problem stays, with hostile changes of what the run has found."""
+    return containers.changed_checkpoint(random, containers.sealed(random.choice(saved())), ("text", "overrides"))
+
+
 def furnish(folder: Path) -> Path:
     """A problem's folder with files, and links that lead out of it."""
     inside = folder / "problem"
@@ -207,5 +289,7 @@ TARGETS: Mapping[str, Target] = {
     "grid": Target(read_grid, containers.grids, grow=containers.changed_grids, share=20),
     "surface": Target(read_surface, containers.surfaces, corpus.WORDS, share=3),
     "solution": Target(evaluate, solutions, grow=grown_evaluation, torch=True),
+    "checkpoint": Target(read_checkpoint, saved, grow=grown_checkpoint, torch=True, share=20),
+    "resume": Target(resume, saved, grow=grown_journal, torch=True, share=2),
     "check": Target(check_problem, corpus.problems, corpus.WORDS, corpus.problem, torch=True),
 }
