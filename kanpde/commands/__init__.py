@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from kanpde.commands.export import export
 from kanpde.commands.formula import formula
 from kanpde.commands.rerun import rerun
 from kanpde.commands.results import compare, eval_, plot, show
 from kanpde.commands.solve import solve
 
-COMMANDS = (solve, show, plot, eval_, compare, rerun, formula)
+COMMANDS = (solve, show, plot, eval_, compare, rerun, formula, export)
