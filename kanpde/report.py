@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from math import isfinite
 from pathlib import Path
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -183,13 +183,49 @@ def edges(graphs: Iterable[Graph]) -> RenderableType:
     return Group(*parts)
 
 
+def members_table(rows: Iterable[tuple[str, str, str]]) -> Table:
+    """The members of a batch: name, state, and what is to be said."""
+    table = table_of("member", "state", "how")
+    for name, state, text in rows:
+        style = STATES.get(state, "red")
+        table.add_row(Text(printable(name)), Text(state, style=style), Text(printable(text)))
+    return table
+
+
+def plan_table(rows: Iterable[tuple[str, str, Any]]) -> Table:
+    """The members of a batch: name, state, and what each is going to cost."""
+    table = table_of("index", "member", "state", "coefficients", "memory", "seconds", "how")
+    for number, (name, state, cost) in enumerate(rows):
+        sizes = (str(cost.coefficients), f"{cost.memory / 1e9:.2g} GB", f"{cost.seconds:.0f}")
+        words = Text(printable(cost.refused), style="red")
+        table.add_row(str(number), Text(printable(name)), Text(state, style=STATES.get(state, "red")), *sizes, words)
+    return table
+
+
+def runs_table(title: str, rows: Sequence[Mapping[str, Any]], varied: Iterable[str]) -> RenderableType:
+    """What came of many runs: what is varied, errors, cost and outcome; the reason where there is no solution."""
+    numbers = ("error", "estimate", "seconds", "steps", "coefficients")
+    several = ["problem"] if len({row["problem"] for row in rows}) > 1 else []
+    words = [*several, *varied]
+    seeds = ["seed"] if any(isfinite(row["seed"]) for row in rows) else []
+    table = table_of(*(path.rpartition(".")[2] for path in words), *seeds, *numbers, "outcome")
+    for row in rows:
+        cells = [Text(printable(row[path])) for path in words]
+        cells += [Text(f"{row['seed']:.0f}" if isfinite(row["seed"]) else "–") for _ in seeds]
+        cells += [Text(f"{row[name]:.3g}" if isfinite(row[name]) else "–") for name in numbers]
+        how = row["outcome"] if row["state"] == "done" else f"{row['state']}: {row['reason'].partition(chr(10))[0]}"
+        table.add_row(*cells, Text(printable(how), style=STATES.get(row["state"], "red"), overflow="fold"))
+    return Group(Text(printable(title), style="bold"), table)
+
+
 def explained(r2: float) -> str:
     """R² in few letters, also where it is close to 1."""
     left = 1 - r2
     return "1" if left < 1e-12 else f"1-{left:.0e}" if left < 1e-3 else f"{r2:.3f}"
 
 
-LEFT = ("field", "against", "edge", "match")  # columns of words
+STATES = {"done": "green", "running": "cyan", "queued": "cyan", "missing": "", "interrupted": "yellow"}
+LEFT = ("field", "against", "edge", "match", "member", "state", "how", "outcome")  # columns of words
 
 
 def table_of(*names: str) -> Table:

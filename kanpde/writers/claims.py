@@ -20,14 +20,18 @@ LONGEST = 10_000
 TRIES = 10
 
 
+class Occupied(KanpdeError):
+    """A folder in which another run is at work."""
+
+
 @contextmanager
 def claim(folder: Path) -> Iterator[None]:
     """Keep other runs out of a folder of ours; what a killed one has left half done there is removed.
 
-    A file made exclusively holds on shared file systems as well, where locks may not. Raises KanpdeError where
+    A file made exclusively holds on shared file systems as well, where locks may not. Raises Occupied where
     another run is at work.
     """
-    mine = {"host": socket.gethostname(), "process": os.getpid(), "started": started(os.getpid())}
+    mine = {"host": socket.gethostname(), "process": os.getpid(), "started": started(os.getpid()), **job()}
     for _ in range(TRIES):
         if made(folder / CLAIM, json.dumps(mine)):
             break
@@ -65,19 +69,53 @@ def made(path: Path, text: str) -> bool:
 
 
 def give_way(folder: Path) -> None:
-    """Raise KanpdeError where a living run holds the claim; else remove it, unless it has changed meanwhile."""
+    """Raise Occupied where a living run holds the claim; else remove it, unless it has changed meanwhile."""
     path = folder / CLAIM
-    try:
-        with path.open(errors="replace") as stream:
-            text = stream.read(LONGEST)
-    except FileNotFoundError:
+    text = claimed_by(folder)
+    if text is None:
         return
     holder = parsed(text)
-    here = holder.get("host") == socket.gethostname()
-    if not here or alive(holder):
+    if holds(holder):
+        here = holder.get("host") == socket.gethostname()
         where = "" if here else f" on {holder.get('host', 'an unknown machine')}"
         advice = "wait for it, or name another folder" if here else f"if it is gone for good, remove {path}"
-        raise KanpdeError(f"{folder}: process {holder.get('process', '?')}{where} is at work here; {advice}")
+        raise Occupied(f"{folder}: process {holder.get('process', '?')}{where} is at work here; {advice}")
+    give_up(folder, text)
+
+
+def occupied(folder: Path) -> bool:
+    """Whether a run is at work in a folder, as far as can be told from here."""
+    text = claimed_by(folder)
+    return text is not None and holds(parsed(text))
+
+
+def claimed_by(folder: Path) -> str | None:
+    """The text of the claim on a folder, None where there is none."""
+    try:
+        with (folder / CLAIM).open(errors="replace") as stream:
+            return stream.read(LONGEST)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def holds(holder: dict[str, Any]) -> bool:
+    """Whether who made a claim may still be at work: elsewhere, unless it was this very job before it was requeued."""
+    if holder.get("host") == socket.gethostname():
+        return alive(holder)
+    mine, before = job(), holder.get("restart")
+    requeued = bool(mine) and holder.get("job") == mine["job"] and isinstance(before, int) and before < mine["restart"]
+    return not requeued
+
+
+def job() -> dict[str, Any]:
+    """The job of a scheduler that this process is part of, and how often it has been requeued; empty outside of one."""
+    number, restart = os.environ.get("SLURM_JOB_ID", ""), os.environ.get("SLURM_RESTART_COUNT", "0")
+    return {"job": f"slurm {number}", "restart": int(restart)} if number and restart.isdigit() else {}
+
+
+def give_up(folder: Path, text: str) -> None:
+    """Remove the claim that says this, unless it has changed meanwhile."""
+    path = folder / CLAIM
     aside = path.with_name(f"{CLAIM}.{secrets.token_hex(4)}")
     with suppress(FileNotFoundError):
         os.rename(path, aside)

@@ -1,0 +1,46 @@
+"""`kanpde report`: the table of many runs, on the screen, as files and as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kanpde.commands.results import json_option, writing
+
+NAME = "report"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; else DIR itself.")
+@json_option
+def report(folder: Path, out: Path | None, as_json: bool) -> None:
+    """Tell what came of the runs in DIR: a batch, or any folder with runs in it.
+
+    The table is written as report.csv, report.h5 (plain arrays) and report.html, one page that needs no network: the
+    table to be sorted and filtered, plots of errors against what is varied, small pictures of fields and errors.
+    """
+    from rich.console import Console
+
+    from kanpde.batch.rows import rows, varied_in
+    from kanpde.batch.tables import csv_text, page, records, write_h5
+    from kanpde.json_lines import print_json
+    from kanpde.report import runs_table
+    from kanpde.writers.atomic import write_text
+
+    title, found = rows(folder)
+    target = out or folder
+    files = {kind: target / f"{NAME}.{kind}" for kind in ("csv", "h5", "html")}
+    with writing(target):
+        target.mkdir(parents=True, exist_ok=True)
+        write_text(files["csv"], csv_text(found))
+        write_h5(found, files["h5"])
+        write_text(files["html"], page(title, found, folder))
+    if as_json:
+        print_json(Console(), {"event": "report", "title": title, "runs": records(found),
+                               "files": [str(file) for file in files.values()]})  # fmt: skip
+        return
+    Console().print(runs_table(title, records(found), varied_in(found)))
+    for file in files.values():
+        click.echo(f"  {file}")
