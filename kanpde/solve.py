@@ -15,6 +15,7 @@ from typing import Any, Callable, Iterator, Mapping
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
@@ -75,7 +76,7 @@ def solve(
     limit = spec.training.stop.time or SECONDS
     clock = Clock(monotonic(), limit, journal, limit)
     generator, truth, rows = torch.Generator().manual_seed(spec.training.seed), truth_of(spec), journal.rows
-    outcome, good, state, progress, step = Outcome.FINISHED, None, None, None, 0
+    outcome, good, state, progress, step, others = Outcome.FINISHED, None, None, None, 0, Others()
     try:
         for state in replayed(states(spec, generator, clock), journal):
             good, seen = state if finite(state) else good, journal.seen()
@@ -87,7 +88,7 @@ def solve(
                 progress = measured(state, step, clock, truth, spec.training.seed)
                 rows.append(progress.row())
                 watch(progress)
-            if ended := finished(state, step, progress, clock, spec):
+            if ended := finished(state, step, progress, clock, spec, others):
                 outcome = ended
                 break
             journal.see()
@@ -97,29 +98,65 @@ def solve(
         journal.save(outcome.name)
     if state is None:
         raise KanpdeError("stopped before the first step; there is no solution yet") from None
-    trouble, last, state = state.trouble, state, better(good or state, spec)
+    run = Run(spec, clock, truth, rows, watch, others)
+    try:
+        return concluded(run, outcome, good or state, state, step, progress)
+    except KeyboardInterrupt:
+        journal.save(Outcome.INTERRUPTED.name)
+        return concluded(run, Outcome.INTERRUPTED, good or state, state, step, progress)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is of, its clock, what is known of its solution, its history, and who watches."""
+
+    spec: Spec
+    clock: Clock
+    truth: Truth | None
+    rows: list[dict[str, float]]
+    watch: Callable[[Progress], None]
+    others: Others
+
+
+def concluded(
+    run: Run, outcome: Outcome, good: State, last: State, step: int, progress: Progress | None
+) -> Solution:
+    """The solution of the last state that was good, or of a better one before it, after a last look."""
+    spec, state = run.spec, better(good, run.spec)
     if finite(state) and state is not good and outcome is Outcome.DIVERGED:
         outcome = Outcome.FINISHED
     if progress is None or progress.step != step or state is not last:
-        progress = measured(state, step, clock, truth, spec.training.seed)
-        rows.append(progress.row())
-        watch(progress)
-    others: tuple[Solved, ...] = ()
+        progress = measured(state, step, run.clock, run.truth, spec.training.seed)
+        run.rows.append(progress.row())
+        run.watch(progress)
+    replicas: tuple[Solved, ...] = ()
     if outcome not in LEFT:
-        watch(replace(progress, stage="estimating the error"))
-        try:
-            others = replicas(state)
-        except KeyboardInterrupt:
-            outcome = Outcome.INTERRUPTED
-            journal.save(outcome.name)
-    facts = summary(spec, state, step, clock, progress, trouble)
+        run.watch(replace(progress, stage="estimating the error"))
+        replicas = run.others.of(state)
+    facts = summary(spec, state, step, run.clock, progress, last.trouble)
     solution = Solution(
-        replace(spec, enforce=state.enforce), state.problem, state.theta.cpu().double(), columns(rows), outcome,
-        facts, provenance(spec, clock), state.estimates, others,
+        replace(spec, enforce=state.enforce), state.problem, state.theta.cpu().double(), columns(run.rows), outcome,
+        facts, provenance(spec, run.clock), state.estimates, replicas,
     )  # fmt: skip
     held_out = progress.held_out, progress.held_out_loss
     outcome, why = verdict(outcome, state, spec, held_out, progress.error, solution.estimated_errors)
     return replace(solution, outcome=outcome, summary={**({"why": why} if why else {}), **facts})
+
+
+class Others:
+    """The other solutions of the same problem that there are beside a state, each made once."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[Tensor, tuple[Solved, ...]]] = []
+
+    def of(self, state: State) -> tuple[Solved, ...]:
+        """Those of a state; none where they are not finite."""
+        for theta, known in self.made:
+            if theta is state.theta:
+                return known
+        found = replicas(state)
+        self.made.append((state.theta, found))
+        return found
 
 
 def replicas(state: State) -> tuple[Solved, ...]:
@@ -180,13 +217,15 @@ def true_errors(state: State, truth: Truth | None) -> dict[str, float]:
     return {name: error.relative_l2 for name, error in truth.errors(found).items()}
 
 
-def finished(state: State, step: int, progress: Progress | None, clock: Clock, spec: Spec) -> Outcome | None:
+def finished(
+    state: State, step: int, progress: Progress | None, clock: Clock, spec: Spec, others: Others
+) -> Outcome | None:
     """Whether, and why, to stop now; an error that is asked for is estimated where nothing is known."""
     stop = spec.training.stop
     if not finite(state):
         return Outcome.DIVERGED
     if progress is not None and progress.step == step:
-        if stop.error is not None and accurate(state, progress, spec):
+        if stop.error is not None and accurate(state, progress, spec, others):
             return Outcome.CONVERGED
         if stop.residual is not None and progress.held_out <= stop.residual:
             return Outcome.CONVERGED
@@ -195,12 +234,11 @@ def finished(state: State, step: int, progress: Progress | None, clock: Clock, s
     return None
 
 
-def accurate(state: State, progress: Progress, spec: Spec) -> bool:
+def accurate(state: State, progress: Progress, spec: Spec, others: Others) -> bool:
     """Whether the true error of a state is as small as asked, or, where a method has settled, the estimated one."""
     if progress.error is not None or not state.settled:
         return progress.error is not None and progress.error <= spec.training.stop.error
-    others = replicas(state)
-    found = estimated_errors(spec, state.problem, state.theta.cpu().double(), others)
+    found = estimated_errors(spec, state.problem, state.theta.cpu().double(), others.of(state))
     return bool(found) and max(one.relative_l2 for one in found.values()) <= spec.training.stop.error
 
 

@@ -27,8 +27,11 @@ def verdict(
     estimates: Mapping[str, FieldError],
 ) -> Verdict:  # fmt: skip
     """The outcome and the reason for it; `held_out` are the residual and the loss on fresh points."""
-    if outcome in LEFT:
+    if outcome is Outcome.DIVERGED:
         return outcome, ""
+    if outcome is Outcome.INTERRUPTED:
+        doubt = doubted(outcome, state, spec, held_out[1])
+        return outcome, "; ".join(["its error was not estimated", *([doubt[1]] if doubt else [])])
     if state.estimates is not None and state.estimates.verdict:
         return VERDICTS[state.estimates.verdict], "; ".join(state.estimates.warnings[:1])
     noisy = state.estimates is not None and bool(state.estimates.scatter)

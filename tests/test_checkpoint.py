@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from program import run
+from program import run, started
 from torch import Tensor
 
 from kanpde import journal as journals
@@ -325,16 +325,68 @@ def test_a_full_disk_costs_no_older_checkpoint_and_not_the_run(stopped: Path) ->
 
 
 @pytest.mark.slow
-def test_a_terminated_run_exits_with_143_and_goes_on(tmp_path: Path, eager: None) -> None:
+def test_a_terminated_run_exits_with_143_in_five_seconds_and_goes_on(tmp_path: Path, eager: None) -> None:
     file, bits = deep_file(tmp_path, 300)
-    process = process_of("solve", file, "--out", tmp_path / "run")
+    process = started("solve", file, "--out", tmp_path / "run")
     assert process.stdout is not None and "loss" in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
     _, complaints = process.communicate(timeout=60)
-    assert process.returncode == 143 and checkpoints.exists(tmp_path / "run"), complaints
-    assert read(tmp_path / "run").outcome is Outcome.INTERRUPTED
+    assert process.returncode == 143 and time.monotonic() - begun < 5.0, complaints
+    assert checkpoints.exists(tmp_path / "run") and read(tmp_path / "run").outcome is Outcome.INTERRUPTED
     run("solve", "--resume", tmp_path / "run", "--quiet")
     assert coefficients(tmp_path / "run") == bits
+
+
+def terminating(*arguments: object) -> dict[str, bytes]:
+    """What SIGTERM to this process, from here, leaves to be drawn."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    raise AssertionError("the signal was not heeded")
+
+
+@pytest.mark.parametrize("place", ["kanpde.writers.figures.draw", "kanpde.solve.replicas"])
+def test_sigterm_in_the_second_solution_or_in_a_picture_leaves_them_out(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "line.yaml").write_text(METHODS["ramps, linear"] + "\noutput: {grid: 5}\n")
+    module, _, name = place.rpartition(".")
+    monkeypatch.setattr(import_module(module), name, terminating)
+    result = run("solve", tmp_path / "line.yaml", "--out", tmp_path / "run")
+    assert result.exit_code == 143 and "no pictures" in result.stderr, result.stderr
+    assert not (tmp_path / "run" / "plots").exists()
+    found = read(tmp_path / "run")
+    assert (found.outcome is Outcome.INTERRUPTED) == name.startswith("replicas") == (not found.estimated)
+
+
+def test_a_solution_that_takes_long_to_write_is_left_to_the_resumed_run(
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(import_module("kanpde.solve"), "replicas", terminating)
+        patch.setattr(Solution, "tabulate", lambda solution: time.sleep(60))
+        before = time.monotonic()
+        result = run("solve", "--resume", stopped, "--set", "training.stop.steps=100")
+    assert result.exit_code == 143 and time.monotonic() - before < 10, result.stderr
+    assert f"--resume {stopped} goes on" in result.stderr
+    assert run("solve", "--resume", stopped, "--set", "training.stop.steps=100", "--quiet").exit_code in (0, 3)
+
+
+def test_a_resumed_run_finds_files_elsewhere_where_it_may_and_knows_them_again(tmp_path: Path, eager: None) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    (tmp_path / "known.csv").write_text("x,u\n0,1\n1,0.2\n")
+    file = place / "line.yaml"
+    file.write_text(staged("{optimiser: adam, steps: 9}").replace(BRATU, FIT.partition("fit:")[0].replace("-k*u", "-u"))
+                    + "reference: {file: ../known.csv}\noutput: {save: [h5]}\n")
+    where = ("--files", tmp_path, "--set", "training.stop.steps=4")
+    assert run("solve", file, "--out", tmp_path / "run", *where, "--quiet").exit_code in (0, 3)
+    more = ("solve", "--resume", tmp_path / "run", "--set", "training.stop.steps=6", "--quiet")
+    assert "--files" in run(*more).stderr
+    (tmp_path / "known.csv").write_text("x,u\n0,1\n1,0.3\n")
+    assert "not the file that the run began with" in run(*more, "--files", tmp_path).stderr
+    (tmp_path / "known.csv").write_text("x,u\n0,1\n1,0.2\n")
+    result = run(*more, "--files", tmp_path)
+    assert result.exit_code in (0, 3) and read(tmp_path / "run").summary["steps"] == 6, result.stderr
 
 
 LOGARITHM = f"{BRATU.replace('lap(u) + exp(u) = 0', 'lap(u) = log(u)').replace('all: u = 0', 'all: u = LEVEL')}"

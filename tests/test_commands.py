@@ -98,8 +98,10 @@ def test_an_interrupted_run_is_saved(number: signal.Signals, code: int, tmp_path
     process.send_signal(number)
     shown, complaints = process.communicate(timeout=120)
     assert process.returncode == code and "interrupted" in shown and "Traceback" not in complaints
+    assert "its error was not estimated" in shown
     result = read(tmp_path / "run")
     assert result.outcome is Outcome.INTERRUPTED and np.isfinite(result.fields["u"].values).all()
+    assert (tmp_path / "run" / "plots").exists() == (number == signal.SIGINT)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,14 @@ def test_without_a_known_solution_the_estimate_decides_whether_the_accuracy_aske
     missed = solved(SMOOTH, "training.stop.error=1e-20")
     assert missed.outcome == Outcome.STAGNATED and missed.outcome.exit_code == 4
     assert "asked 1e-20" in missed.summary["why"]
+
+
+def test_another_solution_of_a_state_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    training, asked = import_module("kanpde.solve"), []
+    made = training.replicas
+    monkeypatch.setattr(training, "replicas", lambda state: asked.append(state.theta) or made(state))
+    assert solved(SMOOTH, "training.stop.error=1e-6").outcome == Outcome.CONVERGED
+    assert asked and len({id(theta) for theta in asked}) == len(asked)
 
 
 def test_the_estimate_is_a_field_on_the_grid_and_is_not_asked_for_after_an_interrupt() -> None:

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Iterator, Sequence
 
 import click
 
+from kanpde.commands.saving import save
 from kanpde.errors import KanpdeError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from kanpde.checkpoint import Asked
     from kanpde.journal import Journal
-    from kanpde.solution import Solution
     from kanpde.spec import Spec
 
 OUTPUTS = "outputs"
@@ -136,10 +134,14 @@ def trained(spec: Spec, journal: Journal, folder: Path, view: str, stops: list[i
         with VIEWS[view](console) as watch:
             solution = solution_of(spec, watch, journal)
         with stopped_by(stops, patience=1):
-            save(solution, folder, console, view)
+            save(solution, folder, console, view, stops)
     except KanpdeError as error:
         if checkpoints.exists(folder):
             raise KanpdeError(f"{error}; kanpde solve --resume {folder} goes on") from error
+        raise
+    except KeyboardInterrupt:
+        if checkpoints.exists(folder):
+            raise KanpdeError(f"stopped; kanpde solve --resume {folder} goes on") from None
         raise
     if not journal.open:
         checkpoints.remove(folder)
@@ -151,31 +153,20 @@ def warn(text: str) -> None:
     click.echo(text, err=True)
 
 
-def save(solution: Solution, folder: Path, console: Console, view: str) -> None:
-    """Write the run's folder, and show what came of it."""
-    from kanpde.json_lines import print_json
-    from kanpde.report import result_facts, show
-    from kanpde.writers import write_run
-
-    result = solution.tabulate()
-    try:
-        files = write_run(result, folder, solution.spec.output.save)
-    except OSError as error:
-        raise KanpdeError(f"{folder}: the solution cannot be written: {error.strerror or error}") from error
-    if view == "json":
-        print_json(console, result_facts(result, files))
-    elif view != "quiet":
-        console.print(show(result, files))
-
-
 @contextmanager
 def stopped_by(stops: list[int], patience: int) -> Iterator[None]:
-    """Ctrl-C and SIGTERM are noted in `stops` and, but for the first `patience` of them, raise KeyboardInterrupt."""
+    """Ctrl-C and SIGTERM are noted in `stops` and raise KeyboardInterrupt, but for the first `patience` Ctrl-Cs.
+
+    A scheduler sends SIGTERM once more sometimes, and that is noted only.
+    """
     start = len(stops)
 
     def stop(number: int, frame: FrameType | None) -> None:
+        known = number == signal.SIGTERM and number in stops
         stops.append(number)
-        if len(stops) - start > patience:
+        if known:
+            return
+        if number == signal.SIGTERM or len(stops) - start > patience:
             raise KeyboardInterrupt
         os.write(STDERR, SAVING)  # a handler may interrupt a write to sys.stderr, so it must not use that
 

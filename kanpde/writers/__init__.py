@@ -37,8 +37,13 @@ WRITERS: Mapping[str, Callable[[Result, Pictures, Path], None]] = {"h5": write_h
 WRITTEN = (FILE, *(f"{PLOTS}/{name}.png" for name in figures.FIGURES))  # all that a run may leave
 
 
-def write_run(result: Result, folder: Path, save: Iterable[str] = ("h5", "png")) -> tuple[Path, ...]:
-    """Write `result` into `folder` in the formats `save`; an earlier result there stays until all is written."""
+def write_run(
+    result: Result, folder: Path, save: Iterable[str] = ("h5", "png"), drawn: bool = True
+) -> tuple[Path, ...]:
+    """Write `result` into `folder` in the formats `save`; an earlier result there stays until all is written.
+
+    Unless it is to be `drawn` there are no pictures.
+    """
     formats = tuple(dict.fromkeys(save))
     for name in formats:
         if name not in WRITERS:
@@ -48,7 +53,7 @@ def write_run(result: Result, folder: Path, save: Iterable[str] = ("h5", "png"))
     fresh = folder / f".new-{secrets.token_hex(4)}"
     fresh.mkdir()
     try:
-        plots = pictures(result, folder)
+        plots = pictures(result, folder) if drawn else {}
         for name in formats:
             WRITERS[name](result, plots, fresh)
         return moved(fresh, folder)

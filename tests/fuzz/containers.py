@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from copy import deepcopy
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -229,11 +230,11 @@ def changed_value(random: Random, content: Any, names: list[Any]) -> None:
         return
     act = random.randrange(4)
     if act == 0 and isinstance(content, list):
-        content.insert(name, content[name])
+        content.insert(name, deepcopy(content[name]))
     elif act == 1:
         del content[name]
     elif act == 2 and len(names) > 1:
         other = random.choice(names)
         content[name], content[other] = content[other], content[name]
     else:
-        content[name] = random.choice(STRANGE)
+        content[name] = deepcopy(random.choice(STRANGE))
