@@ -13,6 +13,7 @@ from kanpde.estimates import Estimates
 from kanpde.journal import Journal
 from kanpde.objective import Residuals
 from kanpde.problem import Problem
+from kanpde.team import TEAM
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Clock:
     limit: float = inf  # of the whole run
 
     def now(self) -> float:
-        """Seconds since the start, for those who only watch."""
-        return monotonic() - self.start + self.journal.shift
+        """Seconds since the start, for those who only watch; in a team the first process's."""
+        return TEAM.first(monotonic() - self.start + self.journal.shift)
 
     def over(self) -> bool:
         """Whether no time remains, for those who only watch."""

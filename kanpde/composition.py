@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import comb
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -54,14 +54,14 @@ def term(outer: Sequence[Tensor], rows: Sequence[tuple[int, Any]]) -> Tensor:
 
 
 def pulled_back(
-    product: Callable[[int, Tensor], Tensor], factors: Factors, adjoints: Iterable[Tensor], keys: Sequence[Index]
-) -> list[Tensor]:
+    product: Callable[[int, Tensor], Tensor], factors: Factors, adjoints: Mapping[Index, Tensor], keys: Sequence[Index]
+) -> list[Tensor | None]:
     """The adjoints of the terms `keys` of u, given `product` of f^(m+1) and the adjoint of a term of f(u).
 
-    That of ∂^β u is Σ_α (α over β) Σ_m B_{α−β,m} · product(m, adjoint_α), where B_{0,0} = 1; α = β comes first.
+    That of ∂^β u is Σ_α (α over β) Σ_m B_{α−β,m} · product(m, adjoint_α), where B_{0,0} = 1; None if it vanishes.
     """
     found: dict[Index, Tensor] = {}
-    for alpha, adjoint in zip(factors, adjoints):
+    for alpha, adjoint in adjoints.items():
         parts: dict[int, Tensor] = {}
         for binomial, beta, gamma in leibniz(alpha):
             if beta not in keys:
@@ -71,13 +71,21 @@ def pulled_back(
             for m, factor in factors.get(gamma, ()):
                 if m not in parts:
                     parts[m] = product(m, adjoint)
-                found[beta].addcmul_(parts[m], factor, value=binomial)
-    return [found[beta] for beta in keys]
+                if beta in found:
+                    found[beta].addcmul_(parts[m], factor, value=binomial)
+                else:
+                    found[beta] = parts[m] * (factor * binomial)
+    return [found.get(beta) for beta in keys]
 
 
-def summed_to(part: Tensor, shape: torch.Size) -> Tensor:
+def present(factors: Factors, gradients: Sequence[Tensor | None]) -> dict[Index, Tensor]:
+    """The adjoints of the terms that something depends on."""
+    return {alpha: one for alpha, one in zip(factors, gradients) if one is not None}
+
+
+def summed_to(part: Tensor | None, shape: torch.Size) -> Tensor | None:
     """The adjoint of a term that was spread from a shape."""
-    return part if part.shape == shape else part.sum_to_size(shape)
+    return part if part is None or part.shape == shape else part.sum_to_size(shape)
 
 
 class Composed(torch.autograd.Function):
@@ -85,13 +93,15 @@ class Composed(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, outer: Sequence[Tensor], factors: Factors, keys: Sequence[Index], *inner: Tensor) -> Any:
+        ctx.set_materialize_grads(False)
         ctx.slopes, ctx.factors, ctx.keys = outer[1:], factors, keys
         ctx.shapes = [one.shape for one in inner]
         return tuple(term(outer, rows) for rows in factors.values())
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:  # type: ignore[override]
-        parts = pulled_back(lambda m, adjoint: ctx.slopes[m] * adjoint, ctx.factors, gradients, ctx.keys)
+        adjoints = present(ctx.factors, gradients)
+        parts = pulled_back(lambda m, adjoint: ctx.slopes[m] * adjoint, ctx.factors, adjoints, ctx.keys)
         return (None, None, None, *(summed_to(part, shape) for part, shape in zip(parts, ctx.shapes)))
 
 
@@ -103,6 +113,7 @@ class Edges(torch.autograd.Function):
         ctx: Any, coefficients: Tensor, tables: Sequence[Tensor],
         factors: Factors, keys: Sequence[Index], *inner: Tensor,
     ) -> Any:
+        ctx.set_materialize_grads(False)
         ctx.tables, ctx.factors, ctx.keys = tables, factors, keys
         ctx.shapes = [one.shape for one in inner]
         ctx.save_for_backward(coefficients)
@@ -118,15 +129,15 @@ class Edges(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:  # type: ignore[override]
         (coefficients,) = ctx.saved_tensors
-        of_c, of_u = None, [None] * len(ctx.keys)
+        of_c, of_u, adjoints = None, [None] * len(ctx.keys), present(ctx.factors, gradients)
         if ctx.needs_input_grad[0]:
-            parts = gathered(gradients, ctx.factors)
+            parts = gathered(adjoints, ctx.factors)
             of_c = sum(moments(ctx.tables[m], part) for m, part in parts.items())
         if any(ctx.needs_input_grad[4:]):
-            adjoints = [gradient.unsqueeze(1) for gradient in gradients]
-            if not few_outputs(coefficients):
-                matrix = by_function(coefficients)
-                adjoints = (torch.mm(matrix, gradient).view(ctx.tables[0].shape) for gradient in gradients)
+            if few_outputs(coefficients):
+                adjoints = {alpha: one.unsqueeze(1) for alpha, one in adjoints.items()}
+            else:
+                adjoints = by_matrix(by_function(coefficients), adjoints, ctx.tables[0].shape)
             found = pulled_back(lambda m, one: (ctx.slopes[m] * one).sum(0), ctx.factors, adjoints, ctx.keys)
             of_u = [summed_to(part, shape) for part, shape in zip(found, ctx.shapes)]
         return (of_c, None, None, None, *of_u)
@@ -149,11 +160,17 @@ def by_function(coefficients: Tensor) -> Tensor:
     return coefficients.transpose(0, 1).flatten(0, 1)
 
 
-def gathered(adjoint: Iterable[Tensor], factors: Factors) -> dict[int, Tensor]:
+def by_matrix(matrix: Tensor, terms: Mapping[Index, Tensor], shape: torch.Size) -> dict[Index, Tensor]:
+    """A matrix [K·I, O] times each term [O, N], in one product, as views of a shape [K, I, N]."""
+    product = torch.mm(matrix, torch.cat(list(terms.values()), dim=1)).view(*shape[:2], -1)
+    return dict(zip(terms, product.split([one.shape[1] for one in terms.values()], dim=2)))
+
+
+def gathered(adjoints: Mapping[Index, Tensor], factors: Factors) -> dict[int, Tensor]:
     """Σ_α B_{α,m} · adjoint_α for each m, [I or 1, O, N]: what stands beside f^(m) in the adjoint of f."""
     found: dict[int, Tensor] = {}
-    for part, rows in zip(adjoint, factors.values()):
-        for m, factor in rows or [(0, None)]:
+    for alpha, part in adjoints.items():
+        for m, factor in factors[alpha] or [(0, None)]:
             if factor is None:
                 found[m] = part
             elif m in found:

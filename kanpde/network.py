@@ -45,7 +45,7 @@ class EdgeTap:
         """Write the rows [I·K·O, N] of the Jacobian: Σ_m tables_m ⊗ Σ_s factors_sm · adjoint_s, fewer products."""
         functions, inputs, _ = self.tables[0].shape
         block = out.view(inputs, functions, *adjoint.shape[2:])
-        first, *others = gathered(adjoint, self.factors).items()
+        first, *others = gathered(dict(zip(self.factors, adjoint)), self.factors).items()
         torch.mul(self.tables[first[0]].transpose(0, 1).unsqueeze(2), first[1].unsqueeze(1), out=block)
         for m, part in others:
             block.addcmul_(self.tables[m].transpose(0, 1).unsqueeze(2), part.unsqueeze(1))

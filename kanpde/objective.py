@@ -18,21 +18,17 @@ BLOCK = 192  # rows of JᵀJ formed at once, up to the diagonal: small beside P,
 
 @dataclass(frozen=True)
 class Sample:
-    """Points for one block, in chunks, and the weight of each of its rows."""
+    """Points for one block, in chunks, the weight of each of its rows, and the number of residuals of each row."""
 
     block: Block
     chunks: tuple[Ground, ...]
     weights: tuple[float, ...]
-
-    @property
-    def count(self) -> int:
-        """The number of residuals of each row."""
-        return sum(ground.count // ground.group for ground in self.chunks)
+    count: int
 
 
 def sample(block: Block, ground: Ground, weights: Sequence[float], chunk: int) -> Sample:
     """A sample of points cut into chunks."""
-    return Sample(block, ground.split(chunk), tuple(weights))
+    return Sample(block, ground.split(chunk), tuple(weights), ground.count // ground.group)
 
 
 @dataclass(frozen=True)

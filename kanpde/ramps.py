@@ -26,6 +26,7 @@ from kanpde.problem import Block, Problem, Row, read_outs
 from kanpde.regional import families
 from kanpde.relative import relative_residual
 from kanpde.samplers import edged, sobol
+from kanpde.shared import shared
 from kanpde.spec import Spec
 from kanpde.tree import Name
 from kanpde.trial import Branch
@@ -138,7 +139,7 @@ def setting(base: Problem, spec: Spec, ramps: Ramps) -> tuple[Problem, Tensor, R
     weights = balance(problem, row_sizes(problem, theta, read_outs(problem.trial), generator))
     number = counts(spec.sampling, len(spec.box), ramps.width, points_per_ramp(problem))
     drawn = samples(problem, number, weights, generator, theta, adapt=False, sampler=edged if gappy(problem) else sobol)
-    return problem, theta, residuals_of(problem, drawn, theta, read_outs(problem.trial)), weights
+    return problem, theta, shared(residuals_of(problem, drawn, theta, read_outs(problem.trial))), weights
 
 
 def linear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None, journal: Journal = BLANK) -> Fit:

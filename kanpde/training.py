@@ -17,6 +17,7 @@ from kanpde.objective import Residuals, residuals_of
 from kanpde.optimisers import OPTIMISERS, LevenbergMarquardt
 from kanpde.points import Counts, balance, counts, row_sizes, samples
 from kanpde.problem import Problem, everything
+from kanpde.shared import shared
 from kanpde.spec import Spec, Stage
 
 EMPHASIS = 10.0  # of conditions over equations
@@ -41,6 +42,10 @@ class Setting:
     note: str
 
     def objective(self, theta: Tensor, adapt: bool, factor: int = 1) -> Residuals:
+        """A new draw of points, shared with other processes of this solve."""
+        return shared(self.unshared(theta, adapt, factor))
+
+    def unshared(self, theta: Tensor, adapt: bool, factor: int = 1) -> Residuals:
         """A new draw of points."""
         number = Counts(self.number.interior * factor, self.number.face * factor, self.number.initial * factor)
         drawn = samples(self.problem, number, self.weights, self.generator, theta, adapt)
@@ -77,7 +82,7 @@ def entered(setting: Setting, theta: Tensor) -> Tensor:
     The start as it is where that does not help.
     """
     before = setting.generator.get_state()
-    whole = setting.objective(theta, False)
+    whole = setting.unshared(theta, False)
     setting.generator.set_state(before)
     samples = tuple(part for part in whole.samples if isfinite(replace(whole, samples=(part,)).loss(theta)))
     if len(samples) == len(whole.samples) or not samples:

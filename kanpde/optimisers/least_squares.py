@@ -18,15 +18,30 @@ def triangle(pieces: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
     The triangle of some rows stands for them in the factorisation with the next ones (sequential TSQR; Demmel,
     Grigori, Hoemmen & Langou 2012). A coefficient that is in no row gets one that asks it to vanish.
     """
+    waiting = gathered(pieces)
+    empty = torch.stack([part[:-1].norm(dim=1) for part in waiting]).norm(dim=0) == 0
+    waiting.append(torch.eye(len(empty) + 1).to(waiting[0])[:, :-1][:, empty])
+    return square(folded(waiting).T)
+
+
+def rows_folded(pieces: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
+    """The same of some rows only, where a coefficient may be in none: its column is empty."""
+    return square(folded(gathered(pieces)).T)
+
+
+def square(upper: Tensor) -> Tensor:
+    """A triangle with rows of zeros below, as many as it lacks."""
+    return pad(upper, (0, 0, 0, upper.shape[1] - upper.shape[0]))
+
+
+def gathered(pieces: Iterable[tuple[Tensor, Tensor]]) -> list[Tensor]:
+    """Transposed rows with their right-hand sides below, folded where there are many."""
     waiting: list[Tensor] = []
     for right, transposed in pieces:
         if sum(part.shape[1] for part in waiting) > GATHERED * len(transposed):
             waiting.append(folded(waiting))
         waiting.append(torch.cat([transposed, right[None]]))
-    empty = torch.stack([part[:-1].norm(dim=1) for part in waiting]).norm(dim=0) == 0
-    waiting.append(torch.eye(len(empty) + 1).to(waiting[0])[:, :-1][:, empty])
-    found = folded(waiting).T
-    return pad(found, (0, 0, 0, found.shape[1] - found.shape[0]))
+    return waiting
 
 
 def folded(waiting: list[Tensor]) -> Tensor:
