@@ -28,6 +28,7 @@ from kanpde.result import Outcome
 from kanpde.solution import Solution, Solved, estimated_errors, unknown_values
 from kanpde.spec import Spec
 from kanpde.strategy import states
+from kanpde.team import TEAM, Lost, local_rank, neighbours
 from kanpde.truth import Truth, truth_of
 from kanpde.verdict import LEFT, verdict
 
@@ -92,8 +93,9 @@ def solve(
                 outcome = ended
                 break
             journal.see()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Lost):
         outcome = Outcome.INTERRUPTED
+        TEAM.close()
     if outcome in (Outcome.INTERRUPTED, Outcome.LIMIT):
         journal.save(outcome.name)
     if state is None:
@@ -101,7 +103,8 @@ def solve(
     run = Run(spec, clock, truth, rows, watch, others)
     try:
         return concluded(run, outcome, good or state, state, step, progress)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Lost):
+        TEAM.close()
         journal.save(Outcome.INTERRUPTED.name)
         return concluded(run, Outcome.INTERRUPTED, good or state, state, step, progress)
 
@@ -170,9 +173,11 @@ def replicas(state: State) -> tuple[Solved, ...]:
 
 def prepare(spec: Spec) -> None:
     """Threads and device as asked."""
-    torch.set_num_threads(spec.training.threads or min(os.cpu_count() or 1, 8))
+    torch.set_num_threads(spec.training.threads or min(max((os.cpu_count() or 1) // neighbours(), 1), 8))
     if spec.training.device.startswith("cuda") and not torch.cuda.is_available():
         raise KanpdeError(f"training.device: {spec.training.device}: no such device here; the one there is: cpu")
+    if spec.training.device == "cuda" and TEAM.count > 1:
+        torch.cuda.set_device(local_rank())
 
 
 def better(state: State, spec: Spec) -> State:

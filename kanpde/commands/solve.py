@@ -40,11 +40,12 @@ class Stopped(KanpdeError):
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Instead of a new outputs/NAME-NNN.")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an unfinished run.")
 @click.option("--files", type=click.Path(path_type=Path), metavar="DIR", help="Where files that FILE names may lie.")
+@click.option("--distributed", is_flag=True, help="Share the solve with the processes that srun started.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, an object on each line.")
 def solve(
     file: Path | None, overrides: tuple[str, ...], out: Path | None, resume: Path | None, files: Path | None,
-    quiet: bool, as_json: bool,
+    distributed: bool, quiet: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Solve the problem in FILE, or go on with a run that was stopped from its last checkpoint.
 
@@ -59,9 +60,11 @@ def solve(
         raise click.UsageError("Missing argument 'FILE'.")
     stops: list[int] = []
     try:
-        with stopped_by(stops, patience=0):
+        with stopped_by(stops, patience=0), company(distributed) as leads:
             view = "json" if as_json else "quiet" if quiet else ""
-            if resume is not None:
+            if not leads:
+                code = followed(file, overrides, resume, files)
+            elif resume is not None:
                 from kanpde.checkpoint import Asked
 
                 code = continued(resume, Asked(file, overrides, files), view, stops)
@@ -72,6 +75,42 @@ def solve(
     except KanpdeError as error:
         raise Stopped(stops, str(error)) if stops else error from None
     sys.exit(128 + stops[0] if stops else code)
+
+
+@contextmanager
+def company(distributed: bool) -> Iterator[bool]:
+    """Join the processes that share this solve, if there are others; whether this one leads, and so writes.
+
+    Raises KanpdeError at the end where another one has gone.
+    """
+    if not distributed and os.environ.get("WORLD_SIZE", "1") == "1":
+        yield True
+        return
+    from kanpde.team import joined
+
+    with joined(distributed) as team:
+        yield team.rank == 0
+        if team.lost:
+            raise KanpdeError(f"{team.lost}; kanpde solve --resume goes on from what was saved, with any number of them")
+
+
+def followed(file: Path | None, overrides: tuple[str, ...], resume: Path | None, files: Path | None) -> int:
+    """Take part in a solve that another process leads, without a word; that one tells what is wrong."""
+    from kanpde.checkpoint import Asked, resumed
+    from kanpde.journal import Journal
+    from kanpde.solve import solve as solution_of
+
+    try:
+        if resume is not None:
+            found = resumed(resume, Asked(file, overrides, files), lambda text: None)
+            if found is not None and not found.ended:
+                found.journal.save_content = None
+                solution_of(found.spec, journal=found.journal)
+        elif file is not None:
+            solution_of(spec_in(file, overrides, files), journal=Journal())
+    except KanpdeError as error:
+        return error.exit_code
+    return 0
 
 
 def spec_in(file: Path, overrides: tuple[str, ...], files: Path | None) -> Spec:
