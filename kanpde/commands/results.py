@@ -25,8 +25,19 @@ run_argument = click.argument("run", type=click.Path(path_type=Path), metavar="R
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 
 
+def print_schema(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
+    """Say what is in a result file, and be done."""
+    if asked:
+        from kanpde.writers.schema import described
+
+        click.echo("".join(described()), nl=False)
+        ctx.exit()
+
+
 @click.command()
 @run_argument
+@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
+              help="Print what is in a result file, as Markdown.")  # fmt: skip
 @click.option("--edges", is_flag=True, help="Show the edges of its network instead, the most important first.")
 @click.option("--csv", "table", metavar="FILE", help="With --edges: write all of them as CSV, - for standard output.")
 @json_option
