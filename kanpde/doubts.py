@@ -25,11 +25,15 @@ NEAR = 1e-6  # of a range
 
 def doubted(told: Estimates, found: Found, sought: Sought, spec: Spec) -> Estimates:
     """The estimates with their warnings, and the verdict on them."""
-    undetermined = tuple(open_ones(told, found, sought, spec))
+    return judged(told, tuple(open_ones(told, found, sought, spec)), found.settled, spec)
+
+
+def judged(told: Estimates, undetermined: tuple[str, ...], settled: bool, spec: Spec) -> Estimates:
+    """The estimates with warnings and a verdict, given what nothing determines and whether the iteration settled."""
     misfit = told.chance < ABSURD and told.chi_square > MANIFOLD * told.freedom
-    verdict = "unsettled" if not found.settled else "undetermined" if undetermined else "misfit" if misfit else ""
+    verdict = "unsettled" if not settled else "undetermined" if undetermined else "misfit" if misfit else ""
     warnings = (*undetermined, *bounds(told, spec), *unsure(told), *ties(told), *agreement(told))
-    unsettled = () if found.settled else ("the iteration did not settle; give other starts, or narrower ranges",)
+    unsettled = () if settled else ("the iteration did not settle; give other starts, or narrower ranges",)
     return replace(told, warnings=(*unsettled, *warnings), verdict=verdict)
 
 
@@ -45,15 +49,19 @@ def resolved(told: Estimates, residual: float, enough: float) -> Estimates:
 def open_ones(told: Estimates, found: Found, sought: Sought, spec: Spec) -> Iterator[str]:
     """A sentence for everything fitted that nothing determines."""
     sides = found.elimination.upper.diagonal()[sought.order.inner :].abs()
-    for where, (name, quantity) in zip(sought.blocks, spec.fitted.items()):
+    for where, name in zip(sought.blocks, spec.fitted):
         if not sought.noisy:
             if float(sides[where].min()) < DEGENERATE:
                 yield f"nothing determines {name}: other values serve the equations and constraints as well"
         elif name in told.names:
-            k = told.names.index(name)
-            sigma, value = float(told.sigma[k]), float(told.values[k])
-            if not isfinite(sigma) or sigma > widest(quantity, value):
-                yield f"the readings do not determine {name}: its standard error is {sigma:.2g}"
+            yield from undetermined(told, spec, name)
+
+
+def undetermined(told: Estimates, spec: Spec, *names: str) -> Iterator[str]:
+    """A sentence for each constant, or those named, that the readings do not determine."""
+    for name, value, sigma in zip(told.names, told.values, told.sigma):
+        if (not names or name in names) and not (isfinite(sigma) and sigma <= widest(spec.fitted[name], value)):
+            yield f"the readings do not determine {name}: its standard error is {sigma:.2g}"
 
 
 def widest(quantity: Fitted, value: float) -> float:

@@ -198,6 +198,7 @@ def fields_by_autograd(
         part = theta[start : start + branch.network.size]
         start += branch.network.size
         output = branch.network.value(trial.inputs(plain, zero, branch).value, part)
+        output = output if branch.span is None else output * trial.counts(branch, points)
         for row, name in enumerate(branch.unknowns):
             if name in needed:
                 values[name] = values.get(name, 0.0) + output[row]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import pi
-from typing import Iterator, Mapping, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -187,14 +187,21 @@ def settled(
 
 def projected(problem: Problem, theta: Tensor, objective: Residuals, near: Fit) -> Tensor:
     """The read-outs whose fields are nearest to another fit's, in least squares over the interior points."""
+    return pulled(problem, theta, objective, lambda block, at: near.problem.residuals(block, near.theta, Ground(at)))
+
+
+def pulled(
+    problem: Problem, theta: Tensor, objective: Residuals, aims: Callable[[Block, Tensor], Sequence[Tensor]]
+) -> Tensor:
+    """The read-outs whose fields are nearest to given ones [N] at points [d, N], over the interior points."""
 
     def pieces() -> Iterator[tuple[Tensor, Tensor]]:
         for sample in objective.samples:
             block = values_of(problem, sample.block)
             for ground in sample.chunks if sample.block.inside else ():
-                aims = near.problem.residuals(block, near.theta, Ground(ground.points))
+                wanted = aims(block, ground.points)
                 found = problem.rows_and_jacobian(block, theta, ground, read_outs(problem.trial))
-                for (value, jacobian), aim in zip(found, aims):
+                for (value, jacobian), aim in zip(found, wanted):
                     yield value - aim.detach(), jacobian
 
     return theta[objective.mask] - least_squares(triangle(pieces()))

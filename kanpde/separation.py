@@ -36,7 +36,7 @@ def initial_orders(spec: Spec) -> tuple[int, ...] | None:
     """How many time derivatives of each unknown the initial conditions prescribe; None where they do anything else."""
     found: dict[str, set[int]] = {name: set() for name in spec.unknowns}
     for condition, _, item in statements(spec, scope_of(spec)):
-        if condition.face.axis == "t":
+        if getattr(condition.face, "axis", "") == "t":
             if item is None or condition.face.side != "min":
                 return None
             found[item[0]].add(item[1].order)
@@ -154,6 +154,21 @@ def refined(spec: Spec, clock: Clock) -> Iterator[State]:
         took, before = clock.elapsed() - before, clock.elapsed()
         if clock.left() < 2 * took:
             return
+
+
+def reached(spec: Spec, tolerance: float, clock: Clock) -> tuple[Problem, Tensor] | None:
+    """A separable solution to a tolerance; None where the iteration does not settle, or not in time."""
+    patch = first_patch(spec)
+    if "t" not in spec.box:
+        finest = None
+        for finer, _ in refinements(patch, tolerance, clock):
+            if clock.left() <= 0:
+                return None
+            finest = finer
+        return finest and (finest.placed, finest.theta)
+    march = March(patch.problem, 1 - patch.axis, initial_orders(spec) or (), tolerance)
+    found = [window for window, _ in windows(march, patch.along, clock)]
+    return joined(march, found) if found and march.reached(found) >= march.ends[1] else None
 
 
 def state_of(problem: Problem, theta: Tensor, stage: str, spec: Spec) -> State:

@@ -29,7 +29,7 @@ from kanpde.resolution import NUMBER, Scope, Shape, resolve
 from kanpde.result import Field, FieldError, Outcome, Result
 from kanpde.singular import SingularLayer
 from kanpde.spec import Spec, read_spec_text
-from kanpde.stored import network_arrays, stored_networks
+from kanpde.stored import network_arrays, stored_networks, stored_spans
 from kanpde.tree import Name, Tree, Vector
 from kanpde.truth import exact_values, measuring_points, truth_of
 
@@ -260,6 +260,7 @@ def restored(result: Result) -> Solution:
     if not fitting(networks, spec):
         raise ResultError("the stored network does not fit the problem in the result")
     problem = assemble(spec, networks)
+    problem = replace(problem, trial=problem.trial.spanned(stored_spans(result.network)))
     history, summary, provenance = result.history, result.summary, result.provenance
     return Solution(spec, problem, theta, history, result.outcome, summary, provenance, result.estimates)
 

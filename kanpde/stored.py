@@ -28,7 +28,8 @@ def network_arrays(problem: Problem, theta: Tensor, enforce: str) -> dict[str, A
         part = theta[start : start + branch.network.size]
         start += branch.network.size
         layers = {str(k): layer_arrays(layer, c) for k, (layer, c) in enumerate(branch.network.split(part))}
-        branches[str(number)] = {"unknowns": list(branch.unknowns), "layers": layers}
+        span = {} if branch.span is None else {"span": np.array(branch.span)}
+        branches[str(number)] = {"unknowns": list(branch.unknowns), "layers": layers, **span}
     return {"enforce": enforce, "branches": branches}
 
 
@@ -69,6 +70,17 @@ def stored_networks(arrays: Mapping[str, Any]) -> tuple[list[tuple[Network, tupl
         return networks, torch.cat(parts)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise ResultError(f"the stored network cannot be read: {error}") from error
+
+
+def stored_spans(arrays: Mapping[str, Any]) -> list[tuple[float, float] | None]:
+    """The time in which each network counts, None for those that always do; raises ResultError where it is none."""
+    found: list[tuple[float, float] | None] = []
+    for number in sorted(arrays["branches"], key=int):
+        span = np.asarray(arrays["branches"][number].get("span", ()), dtype=np.float64).ravel()
+        if len(span) not in (0, 2) or (len(span) == 2 and not span[0] < span[1]):
+            raise ResultError("the stored network cannot be read: a span of time has a beginning and a later end")
+        found.append((float(span[0]), float(span[1])) if len(span) else None)
+    return found
 
 
 def stored_layer(entry: Mapping[str, Any]) -> Layer:

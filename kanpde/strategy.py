@@ -22,13 +22,17 @@ from kanpde.relative import relative_residual
 from kanpde.replica import on_other_ramps, with_ramps_beside
 from kanpde.search import Aim, search
 from kanpde.separation import separated, separates
+from kanpde.shooting import shooting, shoots
 from kanpde.spec import NetworkSpec, Spec
+from kanpde.succession import follows, windowed
+from kanpde.task import linear_without_fits
 from kanpde.training import deep, staged
 
 GOOD = 1e-9  # relative residual above which ramps are followed by splines where both can serve
 ACCEPTED = 1e-4  # relative residual above which another method is tried
 PACE = 4.0  # growing ramps twice should gain as much where another method can follow
 NEARLY = 1e-4  # relative residual at first above which singular functions at corners have not been what was missing
+AT_ONCE = 1e-6  # relative residual of ramps over all time above which windows of time are tried
 FAILED = 0.3  # relative residual above which splines have failed; less may stem from a corner where data clash
 SHARE = 0.35  # of the time, at most, on the ramps of a nonlinear problem
 
@@ -113,13 +117,14 @@ def automatic(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[
 def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method]:
     """What to try, in order."""
     if spec.fitted:
-        return [Method("fits: what is unknown and the read-outs together, by Gauss-Newton", inverse(spec, clock))]
+        return fits(spec, clock)
     linear, rectangle = is_linear(spec), open_to_splines(spec)
+    evolving = not rectangle and follows(spec)
     narrow = replace(spec, network=replace(spec.network, width=None, scale=None))  # those asked for are of ramps
     depth = Method("no other method made the residual small", doubled(deep(narrow, generator, clock), spec), ACCEPTED)
     cornered = linear and spec.region is None and spec.enforce == "auto" and has_corners(spec)
     if linear:
-        aim = Aim(pace=PACE if cornered or rectangle else 1.0)
+        aim = Aim(pace=PACE if cornered or rectangle or evolving else 1.0)
         first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, clock, aim))]
     else:
         shorter = clock.within(SHARE * clock.left())
@@ -133,12 +138,25 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
         why = "singular at corners: functions for them join the ramps, conditions are penalised"
         first.append(Method(why, ramps(replace(spec, enforce="soft"), clock, Aim(hopeless=NEARLY)), GOOD))
     if not rectangle:
-        return [*first, depth]
+        why = "too much at once: windows of time, each from the end of the one before"
+        longer = Method(why, windowed(spec, clock), AT_ONCE)
+        return [*first, *([longer] if evolving else []), depth]
     depth = replace(depth, above=FAILED)
     if splines_first(spec):
         march = Method("nonlinear in time and one coordinate: marched in windows of time", separated(spec, clock))
         return [march, replace(first[0], above=ACCEPTED), depth]
     return [*first, Method("too sharp for ramps: splines, finer where needed", separated(spec, clock), GOOD), depth]
+
+
+def fits(spec: Spec, clock: Clock) -> list[Method]:
+    """What to try with fits: where constants are fitted in problems that may be too sharp for ramps, splines too."""
+    together = Method("fits: what is unknown and the read-outs together, by Gauss-Newton", inverse(spec, clock))
+    if not shoots(spec):
+        return [together]
+    apart = Method("fits: splines solve the equations for each guess of the constants", shooting(spec, clock))
+    if "t" in spec.box and not linear_without_fits(spec):
+        return [apart, replace(together, above=ACCEPTED)]
+    return [together, replace(apart, above=ACCEPTED)]
 
 
 def has_corners(spec: Spec) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import pi
 from typing import Mapping, Sequence
@@ -33,7 +33,7 @@ class Branch:
     """One network, the unknowns that are its outputs, and the coordinates they depend on: all, or those given.
 
     A `box` of its own is mapped to [−1, 1] instead of the whole domain's. Where fits begin, its last coefficients are
-    `start` and its outputs, if they are splines or constants, too.
+    `start` and its outputs, if they are splines or constants, too. With a `span` it counts in that time only.
     """
 
     network: Network
@@ -41,6 +41,7 @@ class Branch:
     axes: tuple[int, ...] | None = None
     start: float = 0.0
     box: tuple[tuple[float, float], ...] | None = None
+    span: tuple[float, float] | None = None
 
     def winds(self, dimensions: int) -> bool:
         """Whether periodic coordinates enter as angles, with slopes that close up, and not as cos and sin."""
@@ -85,7 +86,10 @@ class Trial:
                 continue
             indices = closure(frozenset().union(*asked))
             marks = tapped[k] if tapped else ()
-            output, tap = branch.network.forward(self.inputs(ground, indices, branch), part, marks)
+            if branch.span is None:
+                output, tap = branch.network.forward(self.inputs(ground, indices, branch), part, marks)
+            else:
+                output, tap = self.in_time(branch, part, ground, indices, marks)
             taps += tap
             for row, name in enumerate(branch.unknowns):
                 if name in wanted:
@@ -93,6 +97,38 @@ class Trial:
                     jet = Jet({a: v[row] for a, v in output.terms.items() if a in own}, own)
                     sums[name] = sums[name] + jet if name in sums else jet
         return {name: self.constrained(name, jet, ground) for name, jet in sums.items()}, taps
+
+    def in_time(
+        self, branch: Branch, part: Tensor, ground: Ground, indices: Indices, marks: Sequence[bool]
+    ) -> tuple[Jet, list[Tap]]:
+        """A network's outputs [O, N] in its own time and zero elsewhere, with the taps of the layers marked."""
+        counts = self.counts(branch, ground.points)
+        if any(marks):
+            output, taps = branch.network.forward(self.inputs(ground, indices, branch), part, marks)
+            return Jet({a: v * counts for a, v in output.terms.items()}, indices), taps
+        where = counts.nonzero()[:, 0]
+        blank = ground.points.new_zeros(len(branch.unknowns), ground.count)
+        if not len(where):
+            return Jet({(0,) * len(self.box): blank}, indices), []
+        inputs = self.inputs(Ground(ground.points[:, where], ground.pinned), indices, branch)
+        output, _ = branch.network.forward(inputs, part)
+        terms = {a: blank.index_copy(1, where, v.expand(-1, len(where))) for a, v in output.terms.items()}
+        return Jet(terms, indices), []
+
+    def spanned(self, spans: Sequence[tuple[float, float] | None]) -> Trial:
+        """The same with each network kept to an interval of time, where one is given, mapped to [−1, 1]."""
+        axis, found = self.scope.coordinates.index("t") if any(spans) else 0, []
+        for branch, span in zip(self.branches, spans):
+            box = span and tuple(span if k == axis else ends for k, ends in enumerate(self.box))
+            found.append(replace(branch, span=span, box=box or branch.box))
+        return replace(self, branches=(*found, *self.branches[len(found) :]))
+
+    def counts(self, branch: Branch, points: Tensor) -> Tensor:
+        """Whether points [d, N] lie in a branch's time, its end excepted where another time follows."""
+        assert branch.span is not None
+        axis = self.scope.coordinates.index("t")
+        (low, high), (first, last), t = branch.span, self.box[axis], points[axis]
+        return ((t >= low) | (low <= first)) & ((t < high) | (high >= last))
 
     def inputs(self, ground: Ground, indices: Indices, branch: Branch) -> Jet:
         """A network's inputs [I, N]: coordinates mapped to [−1, 1], cos and sin of the periodic ones."""

@@ -63,7 +63,12 @@ def estimates(
 
 def spread_of(found: Found) -> Tensor:
     """L [F, F] with the covariance L Lᵀ = (RᵀR + penalties)⁻¹ of all fitted coefficients."""
-    upper = torch.linalg.qr(torch.cat([found.elimination.reduced, found.penalty]), mode="r").R
+    return root_of_inverse(torch.cat([found.elimination.reduced, found.penalty]))
+
+
+def root_of_inverse(rows: Tensor) -> Tensor:
+    """L [F, F] with L Lᵀ = (RᵀR)⁻¹ for rows R [N, F], huge where they leave something open."""
+    upper = torch.linalg.qr(rows, mode="r").R
     sides = upper.diagonal()
     upper = upper + torch.diag(torch.where(sides.abs() < 1e-150, 1e-150 - sides, torch.zeros_like(sides)))
     return torch.linalg.solve_triangular(upper, torch.eye(len(upper), dtype=upper.dtype), upper=True)
