@@ -194,7 +194,7 @@ LISTS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "shapes": _shapes,
     "bases": lambda: {name: _shaped(entry) for name, entry in BASES.items()},
     "optimisers": lambda: OPTIMISERS,
-    "operators": lambda: {name: entry.meaning for name, entry in OPERATORS.items() if entry.available},
+    "operators": lambda: {name: entry.meaning for name, entry in OPERATORS.items()},
     "functions": lambda: {name: entry.meaning for name, entry in FUNCTIONS.items()},
 }
 

@@ -110,7 +110,7 @@ def chapters() -> Iterator[tuple[str, str, Iterable[Row]]]:
     yield "Constraints", "", FITS
     yield "Formulas", "", ARITHMETIC
     yield "Functions", "", [(f"`{name}`", one.meaning, CALLS[name]) for name, one in FUNCTIONS.items()]
-    yield "Operators", "", [(f"`{n}`", one.meaning, CALLS[n]) for n, one in OPERATORS.items() if one.available]
+    yield "Operators", "", [(f"`{n}`", one.meaning, CALLS[n]) for n, one in OPERATORS.items()]
     yield "Fitted names and data", "", settings("fit", "data")
     yield "Numerical choices", "`auto` stands for what is chosen for the problem.", settings(*OPTIONS)
 

@@ -186,8 +186,6 @@ class _Resolver:
 
     def operator(self, tree: Call) -> tuple[Tree, Shape]:
         entry = OPERATORS[tree.function]
-        if not entry.available:
-            raise ExpressionError(f"'{tree.function}' is not supported yet", tree.column)
         self.count(tree, entry.least, entry.most)
         if entry.only and not {"dn": self.scope.on_face, "jump": self.scope.between}.get(tree.function):
             raise ExpressionError(f"'{tree.function}' has a meaning in {entry.only} only", tree.column)

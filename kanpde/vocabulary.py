@@ -18,13 +18,12 @@ class Function:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator: fewest and most arguments (None: any), what it means, where alone it stands, if it exists yet."""
+    """An operator: fewest and most arguments (None: any), what it means, and where alone it stands."""
 
     least: int
     most: int | None
     meaning: str
     only: str = ""
-    available: bool = True
 
 
 @dataclass(frozen=True)
