@@ -64,7 +64,8 @@ def measured(processes: int, points: int, width: int) -> dict[str, float]:
     """The seconds of so many processes."""
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     command = [sys.executable, *(launch if processes > 1 else []), __file__, "--once", str(points), str(width)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return {"processes": processes, "points": points, **json.loads(done.stdout.splitlines()[-1])}
 
 

@@ -135,4 +135,5 @@ def local_rank() -> int:
 
 def neighbours() -> int:
     """How many processes of the team share this machine, if that is known."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("SLURM_NTASKS_PER_NODE", "1"))) if TEAM.count > 1 else 1
+    names = ("LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE") if TEAM.count > 1 else ()
+    return next((int(os.environ[name]) for name in names if os.environ.get(name, "").isdigit()), 1)

@@ -11,6 +11,7 @@ from time import monotonic, sleep
 
 import pytest
 import torch
+
 from kanpde import read, read_spec
 from kanpde.errors import KanpdeError
 from kanpde.objective import Residuals
