@@ -13,11 +13,12 @@ from typing import Iterator, Mapping
 from kanpde.batch.sweep import PROBLEM, SEED, Combination, Setting, Sweep
 from kanpde.errors import Mistake, Place, SpecError
 from kanpde.folder import Folder
-from kanpde.reading import Node, Scalar, mistake, read_text
+from kanpde.reading import Scalar, mistake, read_text
 from kanpde.spec import Spec, read_spec_text
 
 LONGEST = 80  # letters of a name before its checksum
 DIGITS = 8  # of the checksum
+NEEDED = "h5"  # by what a run leaves in this format it is judged
 PLACE = "--set"  # what stands for a file in mistakes of overrides
 
 
@@ -120,7 +121,9 @@ def _mistakes(
     """What is wrong with a problem under these settings, each at the entry of the sweep that brings it about."""
     texts = (*common, *(one.override for one in combination))
     try:
-        read_spec_text(source.text, source.name, Folder(Path(source.folder), within=within), texts)
+        spec = read_spec_text(source.text, source.name, Folder(Path(source.folder), within=within), texts)
+        if NEEDED not in spec.output.save:
+            yield Mistake(_of(combination, "output.save", source), "output.save", f"members must save {NEEDED} too")
     except SpecError as error:
         for one in error.mistakes:
             number = one.place.line - len(common) - 1
@@ -128,11 +131,16 @@ def _mistakes(
             yield _placed(one, combination[number]) if at_setting else one
 
 
+def _of(combination: Combination, path: str, source: Source) -> Place:
+    """Where an entry is set: in the sweep, or in the problem."""
+    return next((one.value.place for one in combination if one.path == path), Place(source.name, 1, 1))
+
+
 def _placed(fault: Mistake, setting: Setting) -> Mistake:
-    """A mistake of an override, at the value in the sweep."""
-    inside = fault.place.column - len(setting.path) - 2
-    return replace(fault, place=_spot(setting.value, inside))
-
-
-def _spot(node: Node, column: int) -> Place:
-    return node.at(column) if isinstance(node, Scalar) and 0 <= column < len(node.text) else node.place
+    """A mistake of an override, at its path or its value in the sweep."""
+    column, value = fault.place.column - 1, setting.value
+    if column <= len(setting.path):
+        return replace(fault, place=setting.key.at(column))
+    inside = column - len(setting.path) - 1
+    at_letter = isinstance(value, Scalar) and inside < len(value.text)
+    return replace(fault, place=value.at(inside) if at_letter else value.place)

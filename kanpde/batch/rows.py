@@ -72,7 +72,8 @@ def row(folder: Path, name: str, problem: str, seed: int | None, varied: Mapping
         result, now = None, Standing(State.FAILED, None, f"the result cannot be read: {error}", now.attempts)
     if varied is None:
         said = dict(one.partition("=")[::2] for one in result.overrides) if result else {}
-        seed = int(said[SEED]) if said.pop(SEED, "").isdigit() else seed
+        given = said.pop(SEED, "")
+        seed = int(given) if given.isdigit() else seed
         varied = {path: text for path, text in said.items() if not path.startswith(("training.threads", "output."))}
         problem = Path(result.spec_name).stem if result else problem
     made = Row(name, problem, seed, varied, now.state.word, attempts=now.attempts, reason=reason_of(now, result))

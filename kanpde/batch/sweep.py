@@ -54,8 +54,13 @@ class SweepFile(Section):
 class Setting:
     """One entry of a problem file that a member sets, and where the sweep says so."""
 
-    path: str
+    key: Scalar
     value: Node
+
+    @property
+    def path(self) -> str:
+        """The path of the entry."""
+        return self.key.text
 
     @property
     def shown(self) -> str:
@@ -159,11 +164,11 @@ def _combinations(root: Table, mistakes: list[Mistake]) -> tuple[Combination, ..
 
 def _entries(node: Node | None) -> list[tuple[Setting, ...]]:
     entries = node.entries if isinstance(node, Table) else ()
-    return [tuple(Setting(entry.key.text, item) for item in _items(entry.value)) for entry in entries]
+    return [tuple(Setting(entry.key, item) for item in _items(entry.value)) for entry in entries]
 
 
 def _settings(table: Table) -> Combination:
-    return tuple(Setting(entry.key.text, entry.value) for entry in table.entries)
+    return tuple(Setting(entry.key, entry.value) for entry in table.entries)
 
 
 def _report_known_twice(root: Table, mistakes: list[Mistake]) -> None:
