@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from kanpde.batch.folder import Batch
     from kanpde.batch.members import Member
 
+PATIENCE = 120.0  # seconds
+
 
 @click.command("member", hidden=True)
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
@@ -32,7 +35,7 @@ def member(folder: Path, name: str, attended: bool) -> None:
     if attended:
         threading.Thread(target=stop_when_alone, daemon=True).start()
     batch = read_batch(folder)
-    sys.exit(run_member(batch, batch.member(name), ""))
+    sys.exit(run_member(batch, batch.member(name), "", PATIENCE if attended else 0.0))
 
 
 def stop_when_alone() -> None:
@@ -42,19 +45,19 @@ def stop_when_alone() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def run_member(batch: Batch, chosen: Member, view: str) -> int:
-    """Begin a member's run, or go on with it, and give the exit code; in the folder stands how it ended."""
-    from kanpde.batch.records import release
+def run_member(batch: Batch, chosen: Member, view: str, patience: float = 0.0) -> int:
+    """Begin a member's run, or go on with it, and give the exit code; in the folder stands how it ended.
+
+    A run that is at work in its folder is given so many seconds to end.
+    """
     from kanpde.batch.standing import State, standing
-    from kanpde.writers.claims import claim
     from kanpde.writers.folders import chosen_run_folder
 
     folder = chosen_run_folder(batch.run_folder(chosen))
-    release(folder)
     stops: list[int] = []
     with stopped_by(stops, patience=0):
         try:
-            with claim(folder):
+            with claimed_within(folder, patience):
                 now = standing(folder, mine=True)
                 if now.state is State.DONE and now.outcome is not None:
                     warn(f"{folder}: nothing to do, {now.outcome.message}")
@@ -62,6 +65,21 @@ def run_member(batch: Batch, chosen: Member, view: str) -> int:
                 return attempted(batch, chosen, folder, view, stops)
         except KeyboardInterrupt:
             return 128 + (stops[0] if stops else signal.SIGINT)
+
+
+@contextmanager
+def claimed_within(folder: Path, patience: float) -> Iterator[None]:
+    """A claim on a folder, waited for so many seconds: one that was stopped elsewhere may still be saving."""
+    from kanpde.batch.records import release
+    from kanpde.writers.claims import claim, occupied
+
+    end = time.monotonic() + patience
+    release(folder)
+    while occupied(folder) and time.monotonic() < end:
+        time.sleep(1)
+        release(folder)
+    with claim(folder):
+        yield
 
 
 def attempted(batch: Batch, chosen: Member, folder: Path, view: str, stops: list[int]) -> int:
