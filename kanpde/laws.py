@@ -70,7 +70,7 @@ def grounds(spec: Spec, sides: Sequence[Side]) -> dict[Side, Ground]:
     }
     for side in [side for side in found if side is None or isinstance(side, Inside)]:
         inside = found[side].points
-        normal = torch.full_like(inside[0], len(spec.spatial) ** -0.5)
+        normal = torch.full_like(inside[0], max(1, len(spec.spatial)) ** -0.5)
         found[side] = Ground(inside, attached={normal_name(axis): normal for axis in spec.spatial})
     return found
 

@@ -54,12 +54,14 @@ def formula(run: Path, notation: str, everything: bool, as_json: bool) -> None:
 def facts(found: Found, notation: str) -> dict[str, Any]:
     """A finding as data."""
     from kanpde.insight.export import NOTATIONS as WRITTEN
+    from kanpde.insight.export import complexity
 
     return {
         "event": "formula",
         "outcome": found.outcome.value,
         "symbolic": found.symbolic if found.checks else None,
         "formulas": {name: WRITTEN[notation](made) for name, made in found.expressions.items()},
+        "complexity": {name: complexity(made) for name, made in found.expressions.items()},
         "checks": [{"name": check.name, "holds": check.holds, "how": check.how} for check in found.checks],
         "reason": found.reason,
         "distances": found.distances,

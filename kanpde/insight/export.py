@@ -24,6 +24,11 @@ def python(expression: sympy.Expr) -> str:
     return PythonCodePrinter().doprint(expression)
 
 
+def complexity(expression: sympy.Expr) -> int:
+    """The number of nodes of an expression."""
+    return sum(1 for _ in sympy.preorder_traversal(expression))
+
+
 NOTATIONS: Mapping[str, Callable[[sympy.Expr], str]] = {
     "text": text,
     "latex": sympy.latex,

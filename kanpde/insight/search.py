@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf, isfinite
+from time import process_time
 from typing import Iterator, Mapping, Sequence
 
 import numpy as np
 import sympy
-from mpmath import mpf
 from torch import Tensor
 
 from kanpde.build import scope_of
-from kanpde.insight.digits import value
+from kanpde.insight.arrays import numbers
+from kanpde.insight.conditions import determined
 from kanpde.insight.export import text
 from kanpde.insight.fields import SIDES, Candidate, Samples, distance
 from kanpde.insight.formula import PREFIX, field_values, moved
@@ -24,6 +25,7 @@ from kanpde.insight.simplification import simplest
 from kanpde.insight.statement import Statement, statement
 from kanpde.insight.symbolic import Unprovable, expression, symbol
 from kanpde.result import FieldError
+from kanpde.result import Outcome as Ending
 from kanpde.solution import Solution
 from kanpde.spec import Spec
 from kanpde.tree import Name, Tree, walk
@@ -35,9 +37,12 @@ WORTH = 3e-2  # error above which a formula is none
 CLOSE = 1e-3  # of the trained solution: a proved formula that is farther from it solves the problem otherwise
 ATTEMPTS = 3
 MOST_CONSTANTS = 16  # in formulas that may be exact
+SECONDS = 150.0  # of processor time
 STEPS = 10  # of refinement, from constants that are nearly right
-MEASURED = 10**6  # points at which a stated error is measured: all
-CAUTION = 2.0  # times the run's own estimate of its error
+CAUTION = 10.0  # times the run's own estimate of its error: of all measured, those of true solutions are larger
+GRIDS = 1.1  # by which distances may differ between one grid and another
+ROUNDING = 1e-12  # below which no error is known
+TRUSTED = (Ending.CONVERGED, Ending.FINISHED, Ending.LIMIT, Ending.STAGNATED, Ending.INACCURATE)
 
 
 class Outcome(Enum):
@@ -75,15 +80,20 @@ class Joint:
     values: np.ndarray
 
 
-def formula_of(solution: Solution, spec: Spec, estimated: Mapping[str, FieldError]) -> Found:
-    """A formula for a trained solution of a problem, stated without what is known of its solution."""
+def formula_of(
+    solution: Solution, spec: Spec, estimated: Mapping[str, FieldError], seconds: float = SECONDS
+) -> Found:
+    """A formula for a trained solution of a problem, stated without what is known of its solution.
+
+    After so many seconds of processor time nothing new is tried.
+    """
     if spec.region is not None or spec.zones is not None:
         return Found(Outcome.NONE, reason="formulas are looked for on boxes only")
     if len(spec.box) not in SIDES:
         return Found(Outcome.NONE, reason=f"formulas are looked for in at most {max(SIDES)} coordinates")
     if set(spec.unknowns) - set(solution.spec.unknowns):
         return Found(Outcome.NONE, reason="the solution has other unknowns")
-    search = _Search(Samples(solution), spec, statement(spec), estimated)
+    search = _Search(Samples(solution), spec, statement(spec), estimated, process_time() + seconds)
     return search.exact() or search.own() or search.approximate()
 
 
@@ -95,6 +105,7 @@ class _Search:
     spec: Spec
     stated: Statement
     estimated: Mapping[str, FieldError]
+    until: float  # of the processor's clock
     seen: dict[str, dict[int, Candidate]] = field(default_factory=dict)
     missed: list[tuple[Mapping[str, sympy.Expr], list[Check]]] = field(default_factory=list)
 
@@ -124,6 +135,8 @@ class _Search:
             if not all(choices):
                 continue
             for number in range(min(ATTEMPTS, max(map(len, choices)))):
+                if process_time() > self.until:
+                    return None
                 joint = joined(self.samples.names, [own[min(number, len(own) - 1)] for own in choices])
                 if len(joint.values) <= MOST_CONSTANTS and (found := self.recognised(self.refined(joint))):
                     return found
@@ -141,15 +154,27 @@ class _Search:
         tried = set()
         for tolerance in SNAPPING:
             exact = [recognised(float(v), tolerance, self.constants) for v in joint.values]
-            if None in exact or tuple(exact) in tried:
+            if tuple(exact) in tried:
                 continue
             tried.add(tuple(exact))
-            given = {f"{PREFIX}{k}": value for k, value in enumerate(exact)}
-            names = {**{name: symbol(name) for name in self.spec.box}, **given}
-            whole = {name: simplest(expression(tree, names, {})) for name, tree in joint.trees.items()}
-            if found := self.decided(whole, ""):
+            whole = self.whole(joint, exact)
+            if whole and (found := self.decided({n: simplest(made) for n, made in whole.items()}, "")):
                 return found
         return None
+
+    def whole(self, joint: Joint, exact: Sequence[sympy.Expr | None]) -> dict[str, sympy.Expr] | None:
+        """The formulas with exact constants; those that were not recognised are found from the conditions."""
+        symbols = {k: sympy.Symbol(f"{PREFIX}{k}", real=True) for k, one in enumerate(exact) if one is None}
+        given = {f"{PREFIX}{k}": symbols.get(k, one) for k, one in enumerate(exact)}
+        names = {**{name: symbol(name) for name in self.spec.box}, **given}
+        made = {name: expression(tree, names, {}) for name, tree in joint.trees.items()}
+        if not symbols:
+            return made
+        try:
+            found = determined(self.spec, made, {own: float(joint.values[k]) for k, own in symbols.items()})
+        except Unprovable:
+            return None
+        return {name: one.subs(found) for name, one in made.items()} if found else None
 
     @property
     def constants(self) -> dict[str, sympy.Expr]:
@@ -187,6 +212,11 @@ class _Search:
         size = max(np.sqrt(np.mean(known**2)), CLOSE * self.samples.level)
         return float(gap / np.sqrt(len(known)) / size)
 
+    def distance(self, name: str, made: sympy.Expr) -> float:
+        """The relative L2 distance of an expression from a trained field."""
+        points, fields = self.samples.measured
+        return distance(numbers(made, self.samples.coordinates, points.numpy()), fields[name])
+
     def own(self) -> Found | None:
         """The problem's own definitions, where the fields are among them and that is proved."""
         scope, points = scope_of(self.spec), self.samples.measured[0]
@@ -219,7 +249,8 @@ class _Search:
             if all(check.holds for check in checks if check.name in laws):
                 return self.almost(whole, checks)
         for tolerance in COARSE:
-            self.fitting(tolerance)
+            if process_time() < self.until:
+                self.fitting(tolerance)
         chosen = [best(tuple(own.values())) for own in self.seen.values()]
         if not all(chosen) or len(chosen) < len(self.samples.names):
             return Found(Outcome.NONE, reason="no short formula comes near", candidates=self.curve())
@@ -234,7 +265,7 @@ class _Search:
 
     def almost(self, whole: Mapping[str, sympy.Expr], checks: list[Check]) -> Found:
         """Exact expressions that fulfil a part of the problem's statements."""
-        distances = {name: self.apart(name, made, MEASURED) for name, made in whole.items()}
+        distances = {name: self.distance(name, made) for name, made in whole.items()}
         reason = "not every statement of the problem is fulfilled exactly"
         return Found(
             Outcome.APPROXIMATE, whole, checks, reason, distances, self.bounds(distances), candidates=self.curve()
@@ -246,9 +277,11 @@ class _Search:
         return float(np.linalg.norm(self.stated.residuals(joint.trees, joint.values, scales)))
 
     def bounds(self, distances: Mapping[str, float]) -> dict[str, float]:
-        """What the errors are at most, if the run is right about its own."""
+        """What the errors are at most, if the run is right about its own; nothing for a run that is in doubt."""
+        if self.samples.solution.outcome not in TRUSTED:
+            return {}
         return {
-            name: gap + CAUTION * self.estimated[name].relative_l2
+            name: GRIDS * gap + CAUTION * self.estimated[name].relative_l2 + ROUNDING
             for name, gap in distances.items()
             if name in self.estimated
         }
@@ -279,15 +312,6 @@ def best(candidates: Sequence[Candidate]) -> Candidate | None:
     least = min((one.error for one in candidates), default=inf)
     usable = [one for one in candidates if one.error <= max(3 * least, 1e-12)]
     return min(usable, key=lambda one: one.formula.complexity) if least <= WORTH else None
-
-
-def numbers(made: sympy.Expr, coordinates: Sequence[str], points: np.ndarray) -> np.ndarray:
-    """The values of an expression at points [d, M], NaN where they are not real."""
-    symbols, found = [symbol(name) for name in coordinates], []
-    for column in points.T:
-        got = value(made, dict(zip(symbols, map(mpf, column.tolist()))), {})
-        found.append(float(got.real) if abs(got.imag) <= 1e-12 * abs(got) else float("nan"))
-    return np.array(found)
 
 
 def shown(candidate: Candidate) -> str:

@@ -19,6 +19,7 @@ STEPS = 12  # of a fit that begins near its end
 GAIN, SURELY, UNLIKELY = 1e4, 1e-5, 0.1  # what a fit may be missed by at its beginning
 VISIBLE, FEWEST = 1e-2, 24  # of the largest value: what is read in another way, and at how many samples at least
 NEGLIGIBLE = 1e-9  # a weight beside the whole
+SPARE = 2  # modes more than the least
 LOWERED = range(4)  # degrees less than this of a polynomial beside exponentials, from 0 for none
 
 
@@ -87,14 +88,57 @@ def direct(columns: np.ndarray, x: np.ndarray, name: str, tolerance: float) -> I
         for degree in DEGREES:
             arrays = np.stack([x**k for k in range(degree + 1)], axis=1)
             if misfit(arrays, columns) < tolerance:
-                yield Span(tuple(power(Name(name), k) for k in range(degree + 1)), (), arrays)
+                kept = needed(arrays, columns, tolerance)
+                yield Span(tuple(power(Name(name), k) for k in kept), (), arrays[:, kept])
                 break
+        step = x[1] - x[0]
+        shifts = [shifted(np.diff(columns, n=low, axis=0), np.linalg.norm(columns) * 2.0**low) for low in LOWERED]
         for modes in MODES:
-            enough = [low for low in LOWERED if low + modes >= columns.shape[1]]
-            found = [s for low in enough for s in exponentials(columns, x, name, (low, modes), tolerance)]
+            enough = [n for n in LOWERED if n + modes >= columns.shape[1] and shifts[n].enough(modes, tolerance)]
+            guesses = [(low, shifts[low].exponents(modes, step)) for low in enough]
+            found = [s for low, guess in guesses for s in exponentials(columns, x, name, (low, guess), tolerance)]
             if found:
                 yield min(found, key=lambda span: span.size)
                 break
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """The space of samples and their shifts, with its singular values beside the size of the samples."""
+
+    left: np.ndarray
+    sizes: np.ndarray
+
+    def enough(self, modes: int, tolerance: float) -> bool:
+        """Whether so many modes can come within a tolerance (Eckart & Young 1936), and few more than must be."""
+        least = int((self.sizes > tolerance).sum())
+        return max(least, 1) <= modes <= least + SPARE and 4 * modes <= len(self.left)
+
+    def exponents(self, modes: int, step: float) -> np.ndarray:
+        """The exponents of a sum of exponentials from its invariance under shifts (Roy & Kailath 1989)."""
+        left = self.left[:, :modes]
+        turns = np.linalg.eigvals(np.linalg.lstsq(left[:-1], left[1:], rcond=None)[0])
+        return np.log(turns[np.abs(turns) > 1e-8].astype(complex)) / step
+
+
+def shifted(columns: np.ndarray, size: float) -> Shifted:
+    """Samples [n, r] beside their shifts; no space at all where they are too few or not finite."""
+    half = len(columns) // 2
+    if half < 2 or not np.isfinite(columns).all():
+        return Shifted(np.zeros((0, 0)), np.zeros(0))
+    rows = np.hstack([np.lib.stride_tricks.sliding_window_view(c, len(columns) - half + 1) for c in columns.T])
+    left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
+    return Shifted(left, sizes / (size * half**0.5))
+
+
+def needed(arrays: np.ndarray, columns: np.ndarray, tolerance: float) -> list[int]:
+    """Which of some functions are enough, each left out in turn if the others will do."""
+    kept = list(range(arrays.shape[1]))
+    for k in range(arrays.shape[1]):
+        others = [other for other in kept if other != k]
+        if others and misfit(arrays[:, others], columns) < tolerance:
+            kept = others
+    return kept
 
 
 def misfit(arrays: np.ndarray, columns: np.ndarray) -> float:
@@ -107,11 +151,10 @@ def misfit(arrays: np.ndarray, columns: np.ndarray) -> float:
 
 
 def exponentials(
-    columns: np.ndarray, x: np.ndarray, name: str, counts: tuple[int, int], tolerance: float
+    columns: np.ndarray, x: np.ndarray, name: str, given: tuple[int, np.ndarray], tolerance: float
 ) -> Iterator[Span]:
-    """Sums of a few exponentials, with a polynomial beside them."""
-    lowered, modes = counts
-    guesses = exponents(np.diff(columns, n=lowered, axis=0), x[1] - x[0], modes)
+    """Sums of exponentials near given exponents, with a polynomial beside them."""
+    lowered, guesses = given
     for kinds, start in readings(guesses, x[-1] - x[0]):
         powers = [x**k for k in range(lowered)]
 
@@ -146,18 +189,6 @@ def shared(kinds: Sequence[str], values: np.ndarray) -> Iterator[tuple[str, np.n
     for kind in kinds:
         yield kind, values[start : start + KINDS[kind].constants]
         start += KINDS[kind].constants
-
-
-def exponents(columns: np.ndarray, step: float, modes: int) -> np.ndarray:
-    """The exponents of a sum of exponentials from its invariance under shifts (Roy & Kailath 1989)."""
-    length = len(columns)
-    if length < 4 * modes or not np.isfinite(columns).all():
-        return np.zeros(0, dtype=complex)
-    half = length // 2
-    shifts = np.hstack([np.lib.stride_tricks.sliding_window_view(c, length - half + 1) for c in columns.T])
-    left = np.linalg.svd(shifts, full_matrices=False)[0][:, :modes]
-    turns = np.linalg.eigvals(np.linalg.lstsq(left[:-1], left[1:], rcond=None)[0])
-    return np.log(turns[np.abs(turns) > 1e-8].astype(complex)) / step
 
 
 def readings(guesses: np.ndarray, length: float) -> Iterator[tuple[tuple[str, ...], list[float]]]:

@@ -57,6 +57,7 @@ CHANGES: Sequence[Change] = (
     ),
     Change("square root", _positive, lambda u: u**2, lambda w: call("sqrt", w)),
     Change("hyperbolic tangent", _within(1.0), np.arctanh, lambda w: call("tanh", w)),
+    Change("tangent", lambda u: True, np.arctan, lambda w: call("tan", w)),
     Change(
         "four arctangents",
         _within(6.28),
