@@ -175,6 +175,17 @@ def test_a_folder_of_plain_runs_is_reported_as_well(batch: Path) -> None:
     assert [one.seed for one in found] == [0, 0]
 
 
+def test_the_page_of_a_run_holds_its_problem_errors_pictures_and_provenance(batch: Path, tmp_path: Path) -> None:
+    run_folder = batch / read_batch(batch).members[0].name
+    told = run("report", run_folder, "--out", tmp_path)
+    assert told.exit_code == 0 and told.stdout.strip() == str(tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "<math" in text and "A hanging &lt;b&gt;chain&lt;/b&gt;" in text and "@software{kanpde" in text
+    assert text.count("<img") == 5 and "--set training.seed=0" in text and "torch" in text
+    assert "script-src 'none'" in text and "<script" not in text
+    assert run("report", batch / read_batch(batch).members[2].name).exit_code == 1
+
+
 def test_what_a_stranger_wrote_is_shown_as_text(batch: Path) -> None:
     hostile = "</script><script>alert(1)</script><img src=http://a.b/c>"
     found = [row.__class__(hostile, hostile, 0, {hostile: hostile}, "failed", reason=hostile) for row in rows(batch)[1]]

@@ -9,8 +9,12 @@ from typing import Any, Iterator
 
 import pytest
 from figures_of_tests import png
+from small_batch import PROBLEM
 
+from kanpde.pages.document import document
+from kanpde.pages.problem import problem_table
 from kanpde.pages.table import Column, Line, table_page
+from kanpde.spec import read_spec_text
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -117,6 +121,15 @@ def test_plots_show_means_and_spreads_over_seeds_along_what_is_chosen(page: Any)
     assert "network.width" in page.locator("svg").text_content() and "<b>rbf</b>" in page.locator("svg").text_content()
     ticks = page.locator("svg text").all_text_contents()
     assert any(text.startswith("1e-") for text in ticks)
+
+
+def test_mathematics_is_drawn(browser: Any, tmp_path: Path) -> None:
+    (tmp_path / "chain.html").write_text(document("chain", problem_table(read_spec_text(PROBLEM, "p.yaml", tmp_path))))
+    for opened in watched(browser, tmp_path / "chain.html"):
+        assert opened.locator("math").count() >= 7
+        widths = "[...document.querySelectorAll('math')].map((one) => one.getBoundingClientRect().width)"
+        sizes = opened.evaluate(widths)
+        assert min(sizes) > 4
 
 
 def test_runs_are_linked_and_what_a_stranger_wrote_is_text(page: Any) -> None:

@@ -1,4 +1,4 @@
-"""`kanpde report`: the table of many runs, on the screen, as files and as a page."""
+"""`kanpde report`: the table of many runs, on the screen, as files and as a page; or the page of one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kanpde.commands.results import json_option, writing
+from kanpde.commands.results import json_option, sound, writing
 
 NAME = "report"
 
@@ -16,11 +16,50 @@ NAME = "report"
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; else DIR itself.")
 @json_option
 def report(folder: Path, out: Path | None, as_json: bool) -> None:
-    """Tell what came of the runs in DIR: a batch, or any folder with runs in it.
+    """Tell what came of the runs in DIR: a batch, or any folder with runs in it; or of one run.
 
     The table is written as report.csv, report.h5 (plain arrays) and report.html, one page that needs no network: the
     table to be sorted and filtered, plots of errors against what is varied, small pictures of fields and errors.
+    Of one run, report.html is written: its problem as mathematics, errors, pictures, method, provenance.
     """
+    from kanpde.batch.folder import PLAN
+    from kanpde.writers.folders import is_run_folder
+
+    if folder.is_dir() and is_run_folder(folder) and not (folder / PLAN).is_file():
+        report_run(folder, out or folder, as_json)
+    else:
+        report_runs(folder, out or folder, as_json)
+
+
+def report_run(run: Path, target: Path, as_json: bool) -> None:
+    """Write the page of one run."""
+    from rich.console import Console
+
+    from kanpde.folder import unpacked
+    from kanpde.json_lines import print_json
+    from kanpde.pages.run import run_page
+    from kanpde.spec import read_spec_text
+    from kanpde.writers import read, read_plots
+    from kanpde.writers.atomic import write_text
+
+    with sound(run):
+        result, plots = read(run), read_plots(run)
+        origin = Path(str(result.provenance.get("folder", ".")))
+        with unpacked(result.provenance.get("files", {}), origin) as here:
+            spec = read_spec_text(result.spec_text, result.spec_name, here, result.overrides)
+        text = run_page(result, spec, plots)
+    file = target / f"{NAME}.html"
+    with writing(target):
+        target.mkdir(parents=True, exist_ok=True)
+        write_text(file, text)
+    if as_json:
+        print_json(Console(), {"event": "report", "title": result.title, "files": [str(file)]})
+    else:
+        click.echo(file)
+
+
+def report_runs(folder: Path, target: Path, as_json: bool) -> None:
+    """Show and write the table of many runs, and write its page."""
     from rich.console import Console
 
     from kanpde.batch.rows import rows, varied_in
@@ -30,7 +69,6 @@ def report(folder: Path, out: Path | None, as_json: bool) -> None:
     from kanpde.writers.atomic import write_text
 
     title, found = rows(folder)
-    target = out or folder
     files = {kind: target / f"{NAME}.{kind}" for kind in ("csv", "h5", "html")}
     with writing(target):
         target.mkdir(parents=True, exist_ok=True)
