@@ -69,6 +69,10 @@ TRAPS = {
     "nothing solves it as well": (SIDES % ("lap(u) + 5*pi^2*u = 0", ZERO), Outcome.SUSPICIOUS),
     "a nonlinear equation with a trivial solution": (SIDES % ("0.01*lap(u) = u^3 - u", ZERO), Outcome.SUSPICIOUS),
     "heat that flows backwards": (BACKWARDS, Outcome.SUSPICIOUS),
+    "heat that flows backwards, as a system": (
+        BACKWARDS.replace("[u]", "[u, q]").replace("{heat: u_t = -u_xx}", "{heat: u_t = -q_x, flux: q = u_x}"),
+        Outcome.SUSPICIOUS,
+    ),
     "sources that no flux takes away": (
         SIDES % ("-lap(u) = 1", '"left, right, bottom, top": "dn(u) = 0"'), Outcome.UNRESOLVED,
     ),
@@ -98,25 +102,47 @@ def test_a_field_up_to_a_constant_is_one_and_said_to_be() -> None:
     assert solution.estimated_errors["u"].relative_l2 < 1e-6 and "constant" in solution.estimated_errors["u"].against
 
 
-@pytest.mark.parametrize(
-    "equation, initial, wrong",
-    [
-        ("u_t = u_xx", "u: 0", False),
-        ("u_t = -u_xx", "u: 0", True),
-        ("u_t = -u_xx - u_xxxx", "u: 0", False),
-        ("u_t + u*u_x + u_xxx = 0", "u: 0", False),
-        ("u_t + 3*u_x = 0", "u: 0", False),
-        ("u_tt = u_xx", "{u: 0, u_t: 0}", False),
-        ("u_tt = -u_xx", "{u: 0, u_t: 0}", True),
-        ("u_tt = -u_xxxx", "{u: 0, u_t: 0}", False),
-        ("u_t = d((u - 2)*u_x, x)", "u: 0", True),
-        ("u_t = d((u + 9)*u_x, x)", "u: 0", False),
-    ],
-)
-def test_equations_that_amplify_short_waves_without_bound_are_found(equation: str, initial: str, wrong: bool) -> None:
-    initial = initial if initial.startswith("{") else f"{{{initial}}}"
-    text = f"unknowns: [u]\ndomain: {{x: [0, 1], t: [0, 1]}}\nboundary: {{x: periodic}}\nequations: {{pde: '{equation}'}}\n"
-    spec = read_spec_text(f"{text}initial: {initial}\n", "trap.yaml", Path("."), ())
+EQUATIONS = {  # of one, two or three unknowns, with their initial data, and whether short waves grow without bound
+    "u_t = u_xx": ("u: 0", False),
+    "u_t = -u_xx": ("u: 0", True),
+    "u_t = -u_xx - u_xxxx": ("u: 0", False),
+    "u_t + u*u_x + u_xxx = 0": ("u: 0", False),
+    "u_t + 3*u_x = 0": ("u: 0", False),
+    "u_tt = u_xx": ("u: 0, u_t: 0", False),
+    "u_tt = -u_xx": ("u: 0, u_t: 0", True),
+    "u_tt = -u_xxxx": ("u: 0, u_t: 0", False),
+    "u_t + u_x = d(u_xx, t)": ("u: 0", False),
+    "u_t = d((u - 2)*u_x, x)": ("u: 0", True),
+    "u_t = d((u + 9)*u_x, x)": ("u: 0", False),
+    "u_t = v_x; v = u_x": ("u: 0", False),
+    "u_t = v_x; v = -u_x": ("u: 0", True),
+    "u_t = v_x; v_t = u_x": ("u: 0, v: 0", False),
+    "u_t = v_x; v_t = -u_x": ("u: 0, v: 0", True),
+    "u_t = v_x; v_t = u": ("u: 0, v: 0", True),
+    "u_t = v_x; v_t = (u - 2)*u_x": ("u: 0, v: 0", True),
+    "u_t = u_xx + 3*v_xx; v_t = 3*u_xx + v_xx": ("u: 0, v: 0", True),
+    "u_t = u_xx + v_xx/2; v_t = u_xx/2 + v_xx": ("u: 0, v: 0", False),
+    "u_t = u_xx/100 + u - v; v_t = v_xx + 3*u - 2*v": ("u: 0, v: 0", False),
+    "u_t = u_xx + u - u^3 - v; v_t = u/10": ("u: 0, v: 0", False),
+    "u_t = -v_xx - (u^2 + v^2)*v; v_t = u_xx + (u^2 + v^2)*u": ("u: 0, v: 0", False),
+    "u_t = v_xx; v = -u - u_xx": ("u: 0", False),
+    "u_t + p_x = lap(u); v_t + p_y = lap(v); u_x + v_y = 0": ("u: 0, v: 0", False),
+    "u_t + p_x = -lap(u); v_t + p_y = -lap(v); u_x + v_y = 0": ("u: 0, v: 0", True),
+    "u_t + (1 + u)*u_x + v*u_y + p_x = 0; v_t + (1 + u)*v_x + v*v_y + p_y = 0; u_x + v_y = 0": ("u: 0, v: 0", False),
+}
+
+
+@pytest.mark.parametrize("equations", EQUATIONS)
+def test_equations_that_amplify_short_waves_without_bound_are_found(equations: str) -> None:
+    (initial, wrong), parts = EQUATIONS[equations], equations.split("; ")
+    space = "xy" if len(parts) > 2 else "x"
+    text = (
+        f"unknowns: [{', '.join('uvp'[: len(parts)])}]\ninitial: {{{initial}}}\n"
+        f"domain: {{{', '.join(f'{name}: [0, 1]' for name in (*space, 't'))}}}\n"
+        f"boundary: {{{', '.join(f'{name}: periodic' for name in space)}}}\nequations:\n"
+    )
+    text += "".join(f"  e{number}: '{part}'\n" for number, part in enumerate(parts))
+    spec = read_spec_text(text, "trap.yaml", Path("."), ())
     problem = assemble(spec, deep_networks(spec))
     theta = 0.01 * problem.trial.initial(torch.Generator().manual_seed(1))
     assert grows(problem, theta, 0) == wrong
