@@ -1,12 +1,12 @@
 """Partial differential equations solved on physics-informed Kolmogorov-Arnold networks.
 
-    from kanpde import read_spec, solve
+    import kanpde
 
-    solution = solve(read_spec("poisson.yaml"))
-    print(solution.errors(), solution.at([[0.25, 0.5]], ["u", "u_x"]))
+    run = kanpde.solve("poisson.yaml")
+    print(run.errors, run.at(x=0.25, y=0.5, fields=["u", "u_x"]))
 
-The names offered here are `read_spec`, `solve`, `Spec`, `Solution`, `Result`, `read` and `__version__`; each is
-imported when it is first asked for, so that `import kanpde` costs nothing.
+The names offered here are `solve`, `problem`, `load`, `read_spec`, `read`, `KanpdeError`, `Run`, `Spec`, `Solution`,
+`Result` and `__version__`; each is imported when it is first asked for, so that `import kanpde` costs nothing.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kanpde.errors import KanpdeError
+    from kanpde.interface import Run, load, problem, solve
     from kanpde.result import Result
     from kanpde.solution import Solution
-    from kanpde.solve import solve
     from kanpde.spec import Spec, read_spec
     from kanpde.writers import read
 
-__all__ = ["Result", "Solution", "Spec", "read", "read_spec", "solve"]
+__all__ = ["KanpdeError", "Result", "Run", "Solution", "Spec", "load", "problem", "read", "read_spec", "solve"]
 
 HOMES = {
+    "KanpdeError": "kanpde.errors",
     "Result": "kanpde.result", "Solution": "kanpde.solution", "Spec": "kanpde.spec", "read": "kanpde.writers",
-    "read_spec": "kanpde.spec", "solve": "kanpde.solve",
+    "read_spec": "kanpde.spec", "solve": "kanpde.interface", "problem": "kanpde.interface", "load": "kanpde.interface",
+    "Run": "kanpde.interface",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterator, Mapping, Protocol
+from typing import Any, Callable, Iterator, Mapping, Protocol, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,8 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from kanpde.json_lines import print_json
+from kanpde.sparkline import sparkline
 
 SECONDS_BETWEEN_LINES = 2.0
+MOST_RESIDUALS = 400  # kept for the curve; then every other one
 REMEMBERED = 40  # steps over which the speed is measured
 NAMED = 6  # losses on one line, the largest ones
 
@@ -100,8 +102,19 @@ def round_number(step: int) -> bool:
 def live(console: Console) -> Iterator[Watch]:
     """A panel that is drawn anew a few times a second and gone at the end."""
     recent: deque[Progress] = deque(maxlen=REMEMBERED)
-    with Live(console=console, get_renderable=lambda: panel(list(recent)), refresh_per_second=4, transient=True):
-        yield recent.append
+    residuals: list[float] = []
+
+    def watch(progress: Progress) -> None:
+        recent.append(progress)
+        residuals.append(progress.held_out)
+        if len(residuals) > MOST_RESIDUALS:
+            residuals[:] = [min(pair) for pair in zip(residuals[::2], residuals[1::2])]
+
+    def drawn() -> RenderableType:
+        return panel(list(recent), residuals)
+
+    with Live(console=console, get_renderable=drawn, refresh_per_second=4, transient=True):
+        yield watch
 
 
 @contextmanager
@@ -177,8 +190,8 @@ def named(losses: Mapping[str, float]) -> str:
     return ", ".join([*shown, *([f"{len(losses) - NAMED} smaller"] if len(losses) > NAMED else [])])
 
 
-def panel(recent: list[Progress]) -> RenderableType:
-    """The last step and the speed, in a few lines."""
+def panel(recent: list[Progress], residuals: Sequence[float] = ()) -> RenderableType:
+    """The last step and the speed, in a few lines, and how the residual on fresh points went."""
     if not recent:
         return Text("starting …", style="dim")
     now = recent[-1]
@@ -190,8 +203,15 @@ def panel(recent: list[Progress]) -> RenderableType:
     body = Table.grid(padding=(0, 3))
     body.add_row("loss", f"{now.loss:.2e}", "held-out residual", f"{now.held_out:.2e}",
                  *(() if now.error is None else ("[bold]true error[/]", f"[bold]{now.error:.2e}[/]")))
-    blocks = "  ".join(f"{name} {loss:.1e}" for name, loss in now.losses.items())
-    return Group(Text.assemble((now.stage, "bold"), "   ".join(head)), body, Text(blocks, style="dim"))
+    parts = [Text.assemble((now.stage, "bold"), "   ".join(head)), body, Text(named(now.losses), style="dim")]
+    if curve := sparkline(residuals):
+        parts.append(Text.assemble(("held-out  ", "dim"), (curve, "cyan"), (f"  least {lowest(residuals):.1e}", "dim")))
+    return Group(*parts)
+
+
+def lowest(residuals: Sequence[float]) -> float:
+    """The least of what is finite and positive."""
+    return min((value for value in residuals if 0 < value < float("inf")), default=float("nan"))
 
 
 def rate(recent: list[Progress]) -> float:

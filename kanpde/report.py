@@ -18,7 +18,9 @@ from kanpde.errors import printable
 from kanpde.estimates import Estimates
 from kanpde.graph import Graph
 from kanpde.graph_table import LISTED, listed
+from kanpde.next_step import next_step
 from kanpde.result import Result
+from kanpde.writers.layout import FILE
 
 SAID_BY_TRAINING = ("steps", "seconds", "held_out_residual")  # parts of the summary that the history gives too
 COLOURS = {0: "green", 3: "red", 4: "yellow", 130: "yellow"}  # of an outcome, by its exit code
@@ -105,8 +107,18 @@ def show(result: Result, files: Iterable[Path] = ()) -> RenderableType:
         parts.append(Padding(fit_table(result.estimates), (1, 0, 0, 2)))
     if result.errors or result.estimated:
         parts.append(Padding(errors_table(result), (1, 0, 0, 2)))
+    files = list(files)
     listed = [Text(f"  {file}", style="dim", overflow="fold") for file in files]
-    return Group(*parts, *([Text("")] if listed else []), *listed)
+    if files:
+        advice = Text.assemble(("next   ", "cyan"), printable(next_step(result, home(files[0]))))
+        parts.append(Padding(advice, (1, 0, 1, 2)))
+    return Group(*parts, *listed)
+
+
+def home(file: Path) -> Path:
+    """What names a run whose result this is: its folder, or the file where that is called otherwise."""
+    path = Path(file)
+    return path.parent if path.name == FILE else path
 
 
 def facts_table(result: Result) -> Table:

@@ -9,6 +9,7 @@ from typing import Any, Mapping
 import numpy as np
 
 from kanpde.estimates import Estimates
+from kanpde.quantities import Quantities
 
 
 class Outcome(Enum):
@@ -50,23 +51,6 @@ class Field:
     kind: str
     of: str
     label: str = ""
-
-
-@dataclass(frozen=True)
-class Quantities:
-    """Words and units for coordinates, unknowns and further fields, and which unknowns are the components of a vector.
-
-    A vector has as many components as space has coordinates, in their order.
-    """
-
-    labels: Mapping[str, str] = field(default_factory=dict)
-    units: Mapping[str, str] = field(default_factory=dict)
-    vectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def named(self, name: str) -> str:
-        """What stands beside an axis: the word for it, else its name, with the unit."""
-        word = self.labels.get(name, name)
-        return f"{word} ({self.units[name]})" if name in self.units else word
 
 
 @dataclass(frozen=True)

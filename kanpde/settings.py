@@ -12,9 +12,9 @@ from kanpde.folder import Folder
 from kanpde.formulas import Log, declare, read_formula
 from kanpde.names import suggestion
 from kanpde.options import read_options
+from kanpde.quantities import Quantities
 from kanpde.reading import Node, Sequence, Table
 from kanpde.resolution import Scope
-from kanpde.result import Quantities
 from kanpde.sections import Network, Output, ReferenceSection, Sampling, Training
 from kanpde.tree import Tree
 from kanpde.vocabulary import BASES

@@ -6,7 +6,8 @@ from typing import Mapping
 
 import numpy as np
 
-from kanpde.result import Field, FieldError, Outcome, Quantities, Result
+from kanpde.quantities import Quantities
+from kanpde.result import Field, FieldError, Outcome, Result
 
 GRIDS: Mapping[str, Mapping[str, int]] = {
     "line": {"x": 41},

@@ -21,7 +21,7 @@ spec = read_spec("line.yaml", ("network.width=20", "training={threads: 1, stop: 
 page = 4096
 sizes = []
 for number in range(int(sys.argv[1])):
-    write_run(solve(spec).tabulate(), Path(f"run-{sys.argv[2]}"))
+    write_run(solve(spec).result, Path(f"run-{sys.argv[2]}"))
     gc.collect()
     sizes.append(page * int(Path("/proc/self/statm").read_text().split()[1]))
 print(json.dumps(sizes))

@@ -21,10 +21,11 @@ print(sorted({HEAVY} & set(sys.modules)))
 """
 NAMES = """
 import kanpde.solve
-from kanpde.solve import solve as same
+from kanpde.solve import solve as inner
+from kanpde.interface import solve as same
 from kanpde import *
-assert kanpde.solve is solve is same
-assert read_spec and Spec and Solution and Result and read
+assert kanpde.solve is solve is same is not inner
+assert read_spec and Spec and Solution and Result and read and problem and load and Run and KanpdeError
 assert kanpde.__version__ and not hasattr(kanpde, "nothing")
 """
 

@@ -30,7 +30,7 @@ SOLVE = """
 import sys; from pathlib import Path; from kanpde import read_spec, solve; from kanpde.writers import write_run
 for line in sys.stdin:
     folder, problem, *overrides = line.rstrip("\\n").split("\\t")
-    write_run(solve(read_spec(problem, overrides)).tabulate(), Path(folder), ("h5",))
+    write_run(solve(read_spec(problem, overrides)).result, Path(folder), ("h5",))
 """
 REPEAT = """
 import sys, json; from kanpde.repetition import repeated; from kanpde.writers import read

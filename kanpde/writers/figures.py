@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from kanpde.errors import KanpdeError, nearest
 from kanpde.result import Field, Result
 from kanpde.writers.panels import COLOURS, Curve, Group, Panel, decades, draw_grid, label
 from kanpde.writers.png import drawn
@@ -29,6 +30,24 @@ def draw(result: Result) -> dict[str, bytes]:
     with warnings.catch_warnings(), rc_context(STYLE):
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a title may be in any script
         return {name: drawn(figure) for name, figure in figures(result).items()}
+
+
+def figure(result: Result, name: str) -> Figure:
+    """One of the figures; raises KanpdeError for a name that is not known, or with nothing to show."""
+    if name not in FIGURES:
+        raise KanpdeError(f"no picture is called '{name}'{nearest(name, FIGURES)}; there are {', '.join(FIGURES)}")
+    with rc_context(STYLE):
+        made = FIGURES[name](result)
+    if made is None:
+        raise KanpdeError(f"this result has nothing to show under '{name}'")
+    return made
+
+
+def picture_of(made: Figure) -> bytes:
+    """A figure as PNG bytes."""
+    with warnings.catch_warnings(), rc_context(STYLE):
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        return drawn(made)
 
 
 def figures(result: Result) -> dict[str, Figure]:

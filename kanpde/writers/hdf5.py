@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 
 from kanpde.estimates import as_dictionary
-from kanpde.result import Field, Quantities, Result
+from kanpde.quantities import Quantities
+from kanpde.result import Field, Result
 from kanpde.writers.atomic import write_bytes
 from kanpde.writers.layout import (
     FORMAT,

@@ -14,7 +14,8 @@ from kanpde.estimates import from_dictionary
 from kanpde.hdf5_heaps import check_heaps
 from kanpde.hdf5_open import BROKEN, datasets, opened, subgroup
 from kanpde.hdf5_values import attribute, text, values
-from kanpde.result import Field, FieldError, Outcome, Quantities, Result
+from kanpde.quantities import Quantities
+from kanpde.result import Field, FieldError, Outcome, Result
 from kanpde.writers.layout import FILE, FORMAT, OF_THE_SPEC, VERSION, permutation, stored_order
 from kanpde.writers.nested import load
 
