@@ -6,16 +6,20 @@ KANPDE_UPDATE_GOLDEN=1 writes the texts anew.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from kanpde.batch.folder import Batch, read_batch, write_batch
 from kanpde.batch.members import Member, members
-from kanpde.batch.sweep import read_sweep
+from kanpde.batch.sweep import SweepFile, read_sweep
+from kanpde.commands.batch import batch
 from kanpde.errors import KanpdeError, SpecError
+from kanpde.spec import read_spec_text
 
-FOLDER = Path(__file__).parent / "sweep_mistakes"
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "tests" / "sweep_mistakes"
 PROBLEM = (FOLDER / "problem.yaml").read_text(encoding="utf-8")
 
 
@@ -76,11 +80,11 @@ def test_names_say_what_members_are_and_stay_the_same(tmp_path: Path, monkeypatc
 
 def test_a_plan_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     found = planned(tmp_path, f"problem: problem.yaml\nseeds: [0, 1]\n{VARY}")
-    batch = Batch(tmp_path / "out", "sweep.yaml", "title", found)
-    write_batch(batch)
-    assert read_batch(tmp_path / "out") == batch
+    made = Batch(tmp_path / "out", "sweep.yaml", "title", found)
+    write_batch(made)
+    assert read_batch(tmp_path / "out") == made
     with pytest.raises(KanpdeError, match=r"no member 'problm'"):
-        batch.member("problm")
+        made.member("problm")
 
 
 def test_a_folder_of_other_things_or_of_another_batch_is_left_alone(tmp_path: Path) -> None:
@@ -108,3 +112,27 @@ def test_no_member_leads_out_of_the_batch(name: str, tmp_path: Path) -> None:
     plan.write_text(plan.read_text().replace(found[0].name, name))
     with pytest.raises(KanpdeError, match="damaged"):
         read_batch(tmp_path / "out")
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of the manual of batches in one language."""
+    text = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_what_the_manual_shows_is_read(tmp_path: Path) -> None:
+    sweep, problem = blocks("yaml")
+    (tmp_path / "problems").symlink_to(ROOT / "problems")
+    (tmp_path / "sweep.yaml").write_text(sweep)
+    assert len(members(read_sweep(tmp_path / "sweep.yaml"))) == 3 * (3 * 2 * 2 - 2)
+    read_spec_text(problem, "problem.yaml", tmp_path)
+    text = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    entries = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert set(SweepFile.model_fields) - {"kanpde"} <= entries
+
+
+def test_the_options_in_the_manual_exist() -> None:
+    shown = " ".join(blocks("sh")).replace("\\\n", " ")
+    calls = [line for line in shown.splitlines() if "kanpde batch" in line or "kanpde.sif batch" in line]
+    known = {name for command in batch.commands.values() for option in command.params for name in option.opts}
+    assert calls and {word for line in calls for word in re.findall(r"--[\w-]+", line)} <= known
