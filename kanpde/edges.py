@@ -14,6 +14,7 @@ from kanpde.evaluation import Ground
 from kanpde.factors import Pairs, pairs
 from kanpde.functions import UNIVARIATE
 from kanpde.graph import Edge, Graph, Node, sums
+from kanpde.lattice import LatticeLayer
 from kanpde.matching import POINTS, polynomial
 from kanpde.network import DenseLayer, Layer
 from kanpde.piecewise import home
@@ -39,7 +40,7 @@ def graphs(problem: Problem, theta: Tensor) -> tuple[Graph, ...]:
 def graph_of(problem: Problem, branch: Branch, theta: Tensor) -> Iterator[Graph]:
     """The graph of one network, if there is one."""
     first = branch.network.layers[0]
-    if isinstance(first, SingularLayer) or not first.inputs:
+    if isinstance(first, (SingularLayer, LatticeLayer)) or not first.inputs:
         return
     if not isinstance(first, ProductLayer):
         yield layered(problem, branch, theta)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import hypot, isfinite, pi
+from math import hypot, inf, isfinite, pi
 from typing import Hashable, Iterator
 
 from kanpde.analysis import TOTAL
 from kanpde.check import ground_of, kind
 from kanpde.contours import Corner, corners, holes, images, way_out
 from kanpde.equations import joint_orders
+from kanpde.lattice import LatticeLayer
 from kanpde.network import Network
 from kanpde.piecewise import base, home
 from kanpde.regional import box_of, fields_of
@@ -25,14 +26,28 @@ def enrichment(spec: Spec) -> list[tuple[Network, tuple[str, ...]]]:
 
     On a box without conditions built in, the corners have theirs; a distance that vanishes there would spoil them.
     """
-    if len(spec.box) != 2 or len(spec.spatial) != 2 or spec.periodic:
+    if len(spec.box) != 2 or len(spec.spatial) != 2:
         return []
+    if spec.periodic:
+        return on_lattices(spec)
     found = []
     for name in fields_of(spec):
         modes = tuple(modes_of(spec, name))
         if modes:
             (left, right), (low, high) = box_of(spec, name) or spec.box.values()
             layer = SingularLayer(((left, right), (low, high)), modes, 1)
+            found.append((Network((layer,)), (name,)))
+    return found
+
+
+def on_lattices(spec: Spec) -> list[tuple[Network, tuple[str, ...]]]:
+    """Networks of functions that close up with the cell, around every hole in it."""
+    box = tuple(spec.box.values())
+    periods = tuple(high - low if name in spec.periodic else inf for name, (low, high) in spec.box.items())
+    found = []
+    for name in fields_of(spec) if spec.region is not None and spec.zones is None else ():
+        for hole in holes(spec.region):
+            layer = LatticeLayer((box[0], box[1]), (periods[0], periods[1]), hole.centre, hole.radius, AROUND_HOLES, 1)
             found.append((Network((layer,)), (name,)))
     return found
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kanpde.bases import BASES
 from kanpde.errors import ResultError
+from kanpde.lattice import LatticeLayer
 from kanpde.network import DenseLayer, KanLayer, Layer, Network
 from kanpde.problem import Problem
 from kanpde.separable import ProductLayer
@@ -40,6 +41,9 @@ def layer_arrays(layer: Layer, coefficients: Tensor) -> dict[str, Any]:
     if isinstance(layer, ProductLayer):
         axes = {str(k): {"breaks": a.breaks.cpu().numpy().copy(), **axis_numbers(a)} for k, a in enumerate(layer.axes)}
         return {"basis": "separable", **found, "axes": axes}
+    if isinstance(layer, LatticeLayer):
+        place = np.array([*layer.periods, *layer.centre, layer.radius])
+        return {"basis": "lattice", **found, "box": np.array(layer.box), "place": place}
     if isinstance(layer, SingularLayer):
         rows = [[float(value) for value in (*m.centre, *astuple(m)[1:])] for m in layer.modes]
         return {"basis": "singular", **found, "box": np.array(layer.box), "modes": np.array(rows)}
@@ -93,6 +97,8 @@ def stored_layer(entry: Mapping[str, Any]) -> Layer:
         return ProductLayer(tuple(stored_axis(entry["axes"][k]) for k in sorted(entry["axes"], key=int)), sizes[1])
     if entry["basis"] == "singular":
         return stored_modes(entry)
+    if entry["basis"] == "lattice":
+        return stored_lattice(entry)
     options = {name: stored_option(value) for name, value in entry["options"].items()}
     return KanLayer(BASES[str(entry["basis"])](**options), *sizes, before)
 
@@ -114,6 +120,19 @@ def stored_axis(entry: Mapping[str, Any]) -> Spline:
     if not 0 <= smooth < degree <= MOST_DEGREE or (periodic and smooth != degree - 1):
         raise ValueError(f"no spline has degree {degree} and {smooth} continuous derivatives here")
     return Spline(degree, breaks, smooth, periodic)
+
+
+def stored_lattice(entry: Mapping[str, Any]) -> LatticeLayer:
+    """Functions around a hole of a periodic cell from their arrays; raises ValueError where they make none."""
+    place, box = (np.asarray(entry[name], dtype=np.float64) for name in ("place", "box"))
+    coefficients = np.shape(entry["coefficients"])
+    sound = place.shape == (5,) and box.shape == (2, 2) and len(coefficients) == 3 and coefficients[1] % 2 == 1
+    if not sound or not (place[[0, 1, 4]] > 0).all() or not np.isfinite([*place[[2, 3, 4]], min(place[:2])]).all():
+        raise ValueError("a hole of a periodic cell has two periods, a centre and a radius")
+    (left, right), (low, high) = box.tolist()
+    a, b, x, y, radius = place.tolist()
+    count = (coefficients[1] - 1) // 2
+    return LatticeLayer(((left, right), (low, high)), (a, b), (x, y), radius, count, int(entry["outputs"]))
 
 
 def stored_modes(entry: Mapping[str, Any]) -> SingularLayer:
