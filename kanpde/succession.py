@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kanpde.build import SIDES, assemble, is_linear, scope_of, statements
 from kanpde.clock import Clock, State
-from kanpde.evaluation import Ground
+from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.points import draw, rows_at
 from kanpde.problem import Block, Problem, Row, needed_derivatives
 from kanpde.ramps import BLANK, Fit, Ramps, layout, linear_fit, nonlinear_fit, pulled, ramps_problem, setting
@@ -19,7 +19,8 @@ from kanpde.replica import reseeded, richer
 from kanpde.search import Aim, search
 from kanpde.separation import initial_orders
 from kanpde.spec import Spec
-from kanpde.tree import Binary, Call, Derivative, Name, Tree
+from kanpde.tree import Binary, Call, Derivative, Name, Number, Tree
+from kanpde.trial import no_unknowns
 
 WINDOWS = 8  # at the start
 SHORTEST = 1e-3  # of all time
@@ -98,18 +99,39 @@ def ended(before: Fit, rows: tuple[Row, ...], points: Tensor) -> list[Tensor]:
         return before.problem.residuals(block, before.theta, Ground(points))
 
 
-def standing(base: Problem, spec: Spec, shape: Ramps, before: Fit) -> Fit:
-    """A first guess: the fields stay as they were at the end of the window before."""
+def standing(base: Problem, spec: Spec, shape: Ramps, before: Fit | None) -> Fit:
+    """A first guess: the fields stay as they are given at first, or were at the end of the window before."""
     problem, theta, objective, weights = setting(base, spec, shape)
-    part = pulled(problem, theta, objective, lambda block, points: ended(before, block.rows, points))
+    given = initial_data(spec) if before is None else {}
+
+    def aims(block: Block, points: Tensor) -> list[Tensor]:
+        if before is not None:
+            return ended(before, block.rows, points)
+        return [at_first(spec, given.get(row.name, Number(0.0)), points) for row in block.rows]
+
+    part = pulled(problem, theta, objective, aims)
     return Fit(problem, shape, objective, weights, objective.whole(part), float("inf"), float("inf"))
+
+
+def initial_data(spec: Spec) -> dict[str, Tree]:
+    """The values of the unknowns at the first time."""
+    items = [item for _, _, item in statements(spec, scope_of(spec)) if item and "t" == tuple(spec.box)[item[1].axis]]
+    return {name: datum.data for name, datum in items if not datum.order}
+
+
+def at_first(spec: Spec, tree: Tree, points: Tensor) -> Tensor:
+    """A formula [N] at points [d, N], with the first time in place of theirs."""
+    points, zero = points.clone(), frozenset({(0,) * len(spec.box)})
+    points[time_of(spec)] = spec.box["t"][0]
+    ground = Ground(points)
+    return torch.as_tensor(as_jet(evaluate(tree, zero, scope_of(spec), ground, no_unknowns), zero, ground).value)
 
 
 def fitted(base: Problem, spec: Spec, shape: Ramps, near: Fit | None, before: Fit | None, clock: Clock) -> Fit:
     """The window's solution on some ramps, from another one of it, or from the end of the window before."""
     if base.linear:
         return linear_fit(base, spec, shape, near, clock.journal)
-    if near is None and before is not None:
+    if near is None:
         near = standing(base, spec, shape, before)
     return nonlinear_fit(base, spec, shape, near, clock.journal)
 
@@ -133,13 +155,19 @@ def windows(spec: Spec, tolerance: float, pace: Pace, clock: Clock) -> Iterator[
         end = high if high - start <= 1.2 * pace.length else start + pace.length
         fit = solved(spec, (start, end), before, pace.shape, tolerance, clock)
         if fit.held_out > tolerance:
-            pace = Pace((end - start) / 2, fit.ramps if fit.held_out < 1 else pace.shape)
+            pace = Pace((end - start) / 2, shortened(fit.ramps, time_of(spec)) if fit.held_out < 1 else pace.shape)
             if pace.length < shortest:
                 return
             continue
         length = (end - start) * (LONGER if fit.held_out < EASY * tolerance else 1.0)
         before, start, pace = fit, end, Pace(max(length, pace.length if end >= high else 0.0), fit.ramps)
         yield fit
+
+
+def shortened(shape: Ramps, time: int) -> Ramps:
+    """Ramps for a window of half the length: half as steep in time, and as many waves in all."""
+    more = 2 ** (1 / (len(shape.slopes) - 1))
+    return replace(shape, slopes=tuple(s / 2 if k == time else s * more for k, s in enumerate(shape.slopes)))
 
 
 def solved(spec: Spec, span: Span, before: Fit | None, shape: Ramps | None, tolerance: float, clock: Clock) -> Fit:
