@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping
 import click
 
 from kanpde.commands import COMMANDS
+from kanpde.commands.help import Named, add_examples
 from kanpde.errors import KanpdeError
 from kanpde.streams import turn_away
 from kanpde.vocabulary import BASES, FUNCTIONS, OPERATORS, OPTIMISERS, Family
@@ -200,7 +201,7 @@ LISTS: Mapping[str, Callable[[], Mapping[str, str]]] = {
 
 
 @main.command("list")
-@click.argument("what", type=click.Choice(tuple(LISTS)))
+@click.argument("what", type=Named(tuple(LISTS)), metavar="|".join(LISTS))
 def list_(what: str) -> None:
     """List what the program knows."""
     entries = LISTS[what]()
@@ -229,6 +230,7 @@ def new(name: str) -> None:
 
 for command in COMMANDS:
     main.add_command(command)
+add_examples(main)
 
 if __name__ == "__main__":
     main()

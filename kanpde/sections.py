@@ -65,7 +65,8 @@ OptimiserName = Literal[tuple(OPTIMISERS)]  # type: ignore[valid-type]
 FormatName = Literal[tuple(FORMATS)]  # type: ignore[valid-type]
 
 
-Word = Annotated[str, Field(min_length=1, max_length=60)]
+Words = Optional[dict[str, Annotated[str, Field(min_length=1, max_length=60)]]]
+Parts = Annotated[tuple[str, ...], Field(min_length=2, max_length=3)]
 Exponent = Annotated[float, Field(gt=-1, le=64)]
 
 
@@ -184,21 +185,11 @@ class Output(Section):
             Discriminator(_one_or_many),
         ]
     ] = Field(default=None, description="times to write, or how many")
-    extra: Optional[dict[str, Formula]] = Field(
-        default=None, description="further fields, as expressions of the unknowns"
-    )
-    units: Optional[dict[str, Word]] = Field(
-        default=None, description="units of coordinates, unknowns and further fields, as m/s"
-    )
-    labels: Optional[dict[str, Word]] = Field(
-        default=None, description="words for coordinates, unknowns and further fields"
-    )
-    vectors: Optional[dict[str, Annotated[tuple[str, ...], Field(min_length=2, max_length=3)]]] = Field(
-        default=None, description="unknowns that are the components of a vector, drawn as streamlines"
-    )
-    save: Annotated[tuple[FormatName, ...], Field(min_length=1)] = Field(
-        default=("h5", "png"), description="file formats"
-    )
+    extra: Optional[dict[str, Formula]] = Field(default=None, description="further fields, as formulas of the unknowns")
+    units: Words = Field(default=None, description="units of coordinates, unknowns and further fields, as m/s")
+    labels: Words = Field(default=None, description="words for coordinates, unknowns and further fields")
+    vectors: Optional[dict[str, Parts]] = Field(default=None, description="components of a vector, for streamlines")
+    save: Annotated[tuple[FormatName, ...], Field(min_length=1)] = Field(("h5", "png"), description="file formats")
 
 
 class ReferenceSection(Section):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from kanpde.commands.batch import batch
+from kanpde.commands.completion import completion
+from kanpde.commands.doctor import doctor
 from kanpde.commands.export import export
 from kanpde.commands.formula import formula
 from kanpde.commands.report import report
@@ -10,4 +12,4 @@ from kanpde.commands.rerun import rerun
 from kanpde.commands.results import compare, eval_, plot, show
 from kanpde.commands.solve import solve
 
-COMMANDS = (solve, show, plot, eval_, compare, rerun, formula, export, batch, report)
+COMMANDS = (solve, show, plot, eval_, compare, rerun, formula, export, batch, report, doctor, completion)

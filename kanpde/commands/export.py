@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from kanpde.commands.help import Named
 from kanpde.commands.results import run_argument, sound, writing
 from kanpde.errors import KanpdeError
 from kanpde.exports import EXPORTS, Export
@@ -17,7 +18,7 @@ FORMATS = "\n".join(f"  {name:<6} {one.meaning}" for name, one in EXPORTS.items(
 
 @click.command(epilog=f"\b\nFormats:\n{FORMATS}")
 @run_argument
-@click.option("--to", "form", type=click.Choice(tuple(EXPORTS)), required=True, help="The format.")
+@click.option("--to", "form", type=Named(tuple(EXPORTS)), required=True, help="The format.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Instead of one in the run's folder.")
 def export(run: Path, form: str, output: Path | None) -> None:
     """Write RUN in the format of another program.
