@@ -24,9 +24,18 @@ from kanpde.search import SPREADS, Aim
 from kanpde.separation import described as described_splines
 from kanpde.separation import first_patch, refuse
 from kanpde.settings import usual_sides
+from kanpde.shooting import shoots
 from kanpde.solve import SECONDS
 from kanpde.spec import Spec
-from kanpde.strategy import ACCEPTED, asks_for_depth, refuse_other_networks, splines_first
+from kanpde.strategy import (
+    ACCEPTED,
+    AT_ONCE,
+    asks_for_depth,
+    refuse_other_networks,
+    splines_first,
+    splines_fit_first,
+)
+from kanpde.succession import follows
 from kanpde.training import deep_setting
 
 # Measured on one core, over ramps from 300 to 2000 and deep networks of 1500 coefficients; half or twice as much
@@ -131,8 +140,11 @@ def ramps_plan(spec: Spec) -> Plan:
     fits = (1 if linear else NONLINEAR) / threads(spec)
     parts = {f"a fit of {n} ramps": fits * linear_seconds(r, n * unknowns) for n, r in rows.items()}
     method = f"read-outs of ramps by {'least squares' if linear else 'Gauss-Newton steps'}; {FALLBACK}"
+    if follows(spec):
+        method = method.replace(FALLBACK, f"windows of time above a relative residual of {AT_ONCE:.0e}; {FALLBACK}")
     if spec.fitted:
         method = "read-outs of ramps together with what is fitted, by Gauss-Newton steps"
+        method += f"; splines for each guess {'first' if splines_fit_first(spec) else 'after'}" * shoots(spec)
         weights = first_weights(problem, objective, theta, spec)
     more = f", up to {last} ramps" if last > first else ""
     return Plan(

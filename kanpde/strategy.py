@@ -34,7 +34,7 @@ PACE = 4.0  # growing ramps twice should gain as much where another method can f
 NEARLY = 1e-4  # relative residual at first above which singular functions at corners have not been what was missing
 AT_ONCE = 1e-6  # relative residual of ramps over all time above which windows of time are tried
 FAILED = 0.3  # relative residual above which splines have failed; less may stem from a corner where data clash
-SHARE = 0.35  # of the time, at most, on the ramps of a nonlinear problem
+SHARE = 0.35  # of the time, at most, on the ramps of a problem that is not linear, or that may take windows of time
 
 
 def states(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[State]:
@@ -123,11 +123,11 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
     narrow = replace(spec, network=replace(spec.network, width=None, scale=None))  # those asked for are of ramps
     depth = Method("no other method made the residual small", doubled(deep(narrow, generator, clock), spec), ACCEPTED)
     cornered = linear and spec.region is None and spec.enforce == "auto" and has_corners(spec)
+    shorter = clock if linear and not evolving else clock.within(SHARE * clock.left())
     if linear:
         aim = Aim(pace=PACE if cornered or rectangle or evolving else 1.0)
-        first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, clock, aim))]
+        first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, shorter, aim))]
     else:
-        shorter = clock.within(SHARE * clock.left())
         first = [
             Method(
                 "nonlinear: smooth solutions are found by Gauss-Newton on ramps",
@@ -154,9 +154,14 @@ def fits(spec: Spec, clock: Clock) -> list[Method]:
     if not shoots(spec):
         return [together]
     apart = Method("fits: splines solve the equations for each guess of the constants", shooting(spec, clock))
-    if "t" in spec.box and not linear_without_fits(spec):
+    if splines_fit_first(spec):
         return [apart, replace(together, above=ACCEPTED)]
     return [together, replace(apart, above=ACCEPTED)]
+
+
+def splines_fit_first(spec: Spec) -> bool:
+    """Whether constants are sought by splines first: in nonlinear problems that can be marched in time."""
+    return "t" in spec.box and not linear_without_fits(spec)
 
 
 def has_corners(spec: Spec) -> bool:
