@@ -23,7 +23,7 @@ equations: {line: u_xx + u^3 = 1}
 boundary: {left: u = 0, right: u = 0}
 network: {basis: chebyshev, degree: 3, width: 3, depth: 2}
 sampling: {interior: 20}
-training: {threads: 1, checkpoint: 1, stages: [{optimiser: adam, steps: 1000000}], stop: {time: 40}}
+training: {threads: 1, checkpoint: 1, stages: [{optimiser: adam, steps: 1000000}], stop: {time: 30}}
 output: {grid: 5}
 """
 FAILING = "training.device=cuda:97"

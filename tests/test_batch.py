@@ -203,7 +203,7 @@ def test_nothing_to_report_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_lets_members_save_and_a_second_call_goes_on(tmp_path: Path) -> None:
-    sweep = small_sweep(tmp_path, "problem: chain.yaml\nseeds: [0, 1, 2]\n", LONG)
+    sweep = small_sweep(tmp_path, "problem: chain.yaml\nseeds: [0, 1, 2]\n", LONG.replace("time: 30", "time: 12"))
     out = tmp_path / "out"
     process = started("batch", sweep, "--out", out, "--mem", "300M")
     folders = [out / one.name for one in wait_for(lambda: (out / "batch.json").exists() and read_batch(out).members)]

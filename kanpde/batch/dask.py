@@ -40,12 +40,12 @@ def run(batch: Batch, tasks: Sequence[Task], detach: bool) -> Iterator[str]:
             with dask.config.set(CONFIGURATION), ExitStack() as open_ones:
                 client = connected(batch, len(tasks), open_ones)
                 names = {client.submit(attended, task, key=task.name, pure=False): task.name for task in tasks}
-                yield from ended(names)
+                yield from told(names)
         finally:
             wait_for(batch, tasks)
 
 
-def ended(names: Mapping[Future, str]) -> Iterator[str]:
+def told(names: Mapping[Future, str]) -> Iterator[str]:
     """The names of members as they end; those that took their workers with them are told by their folders."""
     for future in as_completed(names):
         yield names[future]

@@ -12,7 +12,7 @@ from typing import Callable, Iterator, Mapping, Sequence
 from kanpde.batch.folder import Batch
 from kanpde.batch.records import Record, recorded
 from kanpde.batch.standing import standing
-from kanpde.batch.tasks import Task, begun, note_end
+from kanpde.batch.tasks import Task, begun, ended
 from kanpde.capacity import capacity
 from kanpde.errors import KanpdeError
 
@@ -49,7 +49,7 @@ def run(memory: Callable[[Batch, str], float], batch: Batch, tasks: Sequence[Tas
                 for process in [one for one in running if one.poll() is not None]:
                     task, _, mine = running.pop(process)
                     gpus.extend(mine)
-                    note_end(task, process.wait())
+                    ended(task, process)
                     yield task.name
                 time.sleep(PAUSE)
         finally:
@@ -69,7 +69,7 @@ def stop(running: Running) -> None:
         for process, (task, _, _) in running.items():
             if process.poll() is None:
                 process.kill()
-            note_end(task, process.wait())
+            ended(task, process)
 
 
 def processors() -> int:

@@ -16,7 +16,7 @@ from submitit.helpers import DelayedSubmission
 from kanpde.batch import queue
 from kanpde.batch.folder import Batch, Resources
 from kanpde.batch.records import FOLDER, SLURM, Record, write_record
-from kanpde.batch.tasks import Task, begun, note_end
+from kanpde.batch.tasks import Task, begun, ended
 from kanpde.errors import KanpdeError
 
 PAUSE = 2.0  # seconds between looks at the queue
@@ -38,8 +38,7 @@ class Job:
         self.process = begun(self.task, {})
         while self.process.poll() is None:  # no lock is held while a signal is handled
             time.sleep(LOOK)
-        note_end(self.task, self.process.returncode)
-        return self.process.returncode
+        return ended(self.task, self.process)
 
     def checkpoint(self) -> DelayedSubmission:
         """Let the task save, and give what is to be queued again."""

@@ -59,13 +59,16 @@ def attended(task: Task) -> int:
     process = begun(task, {})
     while process.poll() is None:
         time.sleep(LOOK)
-    note_end(task, process.returncode)
-    return process.returncode
+    return ended(task, process)
 
 
-def note_end(task: Task, code: int) -> None:
-    """Say in the log which signal ended a process that could not say so itself."""
+def ended(task: Task, process: subprocess.Popen[bytes]) -> int:
+    """The exit code of a process that has ended; in the log stands which signal ended it, if it could not say so."""
+    code = process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
     if code < 0:
         hint = "; is there too little memory?" if -code == signal.SIGKILL else ""
         with (Path(task.folder) / LOG).open("a", encoding="utf-8") as log:
             log.write(f"ended by {signal.Signals(-code).name}{hint}\n")
+    return code
