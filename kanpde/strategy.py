@@ -20,7 +20,7 @@ from kanpde.ramps import Fit, Ramps, layout, linear_fit, nonlinear_fit, ramps_pr
 from kanpde.regional import families
 from kanpde.relative import relative_residual
 from kanpde.replica import on_other_ramps, with_ramps_beside
-from kanpde.search import Aim, search
+from kanpde.search import UNRESOLVED, Aim, search
 from kanpde.separation import separated, separates
 from kanpde.shooting import shooting, shoots
 from kanpde.spec import NetworkSpec, Spec
@@ -33,6 +33,7 @@ ACCEPTED = 1e-4  # relative residual above which another method is tried
 PACE = 4.0  # growing ramps twice should gain as much where another method can follow
 NEARLY = 1e-4  # relative residual at first above which singular functions at corners have not been what was missing
 AT_ONCE = 1e-6  # relative residual of ramps over all time above which windows of time are tried
+PLAIN = 4  # coordinates up to which ramps over all time that tell nothing at first are given up for windows of time
 FAILED = 0.3  # relative residual above which splines have failed; less may stem from a corner where data clash
 SHARE = 0.35  # of the time, at most, on the ramps of a problem that is not linear, or that may take windows of time
 
@@ -125,7 +126,8 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
     cornered = linear and spec.region is None and spec.enforce == "auto" and has_corners(spec)
     shorter = clock if linear and not evolving else clock.within(SHARE * clock.left())
     if linear:
-        aim = Aim(pace=PACE if cornered or rectangle or evolving else 1.0)
+        far = UNRESOLVED if evolving and len(spec.box) <= PLAIN else inf
+        aim = Aim(pace=PACE if cornered or rectangle or evolving else 1.0, hopeless=far)
         first = [Method("linear: the read-outs are one least-squares problem", ramps(spec, shorter, aim))]
     else:
         first = [
