@@ -19,6 +19,7 @@ from program import run, started
 from small_batch import LONG, small_sweep
 
 from kanpde.batch.folder import read_batch
+from kanpde.batch.records import Record, write_record
 from kanpde.batch.rows import rows
 from kanpde.batch.standing import ATTEMPT, State, begin, end, standing
 from kanpde.batch.tables import csv_text, page, write_h5
@@ -80,7 +81,20 @@ def test_a_dry_run_tells_the_cost_and_makes_nothing(batch: Path, tmp_path: Path)
     assert all(one["cost"]["memory"] > 1e8 and one["cost"]["coefficients"] > 0 for one in members[:2])
 
 
-@pytest.mark.parametrize("arguments", [["--index", 3], ["--mem", "lots"], ["--time", "1:2:3:4"], ["--scheduler", "x"]])
+def test_without_the_queue_the_folders_still_tell(batch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    path = write_record(batch, Record.here("slurm", {read_batch(batch).members[2].name: "12_0"}))
+    told = run("batch", "status", batch)
+    assert told.exit_code == 0 and "2 done, 1 failed" in told.stdout and "no such command" in told.stderr
+    again = run("batch", batch.parent / "sweep.yaml", "--out", batch)
+    assert again.exit_code == 1 and "squeue" in again.stderr
+    path.unlink()
+
+
+WRONG = (["--index", 3], ["--mem", "lots"], ["--time", "1:2:3:4"], ["--scheduler", "x"], ["--partition", "short"])
+
+
+@pytest.mark.parametrize("arguments", WRONG)
 def test_wrong_arguments_are_refused(batch: Path, arguments: list[object]) -> None:
     assert run("batch", batch.parent / "sweep.yaml", "--out", batch, *arguments).exit_code == 2
 

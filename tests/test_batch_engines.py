@@ -85,9 +85,9 @@ def test_twenty_members_of_which_one_is_refused_one_killed_and_one_preempted(
 
 
 def test_a_time_limit_queues_a_member_again_and_it_goes_on(slurm: None, tmp_path: Path) -> None:
-    sweep = small_sweep(tmp_path, "problem: chain.yaml\nseeds: [0]\n", LONG.replace("time: 30", "time: 80"))
+    sweep = small_sweep(tmp_path, "problem: chain.yaml\nseeds: [0]\n", LONG.replace("time: 30", "time: 100"))
     out = tmp_path / "out"
-    result = run("batch", sweep, "--out", out, *ENGINE, "--time", "1", "--scheduler", "signal=USR2@20")
+    result = run("batch", sweep, "--out", out, *ENGINE, "--time", "2", "--scheduler", "signal=USR2@20")
     assert result.exit_code in (0, 3), result.output
     (one,) = read_batch(out).members
     assert standing(out / one.name).state is State.DONE and standing(out / one.name).attempts >= 2

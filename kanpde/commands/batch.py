@@ -11,6 +11,7 @@ import click
 from kanpde.commands.engines import engine_of, engine_options, resources
 from kanpde.commands.member import member, run_member
 from kanpde.commands.solve import OUTPUTS, stopped_by
+from kanpde.errors import KanpdeError
 
 if TYPE_CHECKING:
     from kanpde.batch.folder import Batch
@@ -74,7 +75,7 @@ def start(
         out or Path(OUTPUTS) / sweep.stem, str(sweep.resolve()), stated.title, found,
         files=str(within) if within else None,
     )  # fmt: skip
-    made = run_by(made, engine or "local", resources(asked))
+    made = run_by(made, engine or "local", resources(engine or "local", asked))
     if index is not None and index >= len(found):
         raise click.UsageError(f"--index {index}: there are {len(found)} members, counted from 0")
     if dry_run:
@@ -98,7 +99,11 @@ def status(folder: Path, as_json: bool) -> None:
     from kanpde.report import members_table
 
     found = read_batch(folder)
-    rows = standings(found, found.members)
+    try:
+        rows = standings(found, found.members)
+    except KanpdeError as error:
+        click.echo(f"{error}; what waits in its queue is not known", err=True)
+        rows = standings(found, found.members, queues=False)
     if as_json:
         print_json(Console(), {"event": "status", **counted(rows), "members": [facts(*row) for row in rows]})
         return
@@ -133,7 +138,7 @@ def retry(
 
     found = read_batch(folder)
     said = any(value is not None and value != () for value in asked.values())
-    found = run_by(found, engine or found.engine, resources(asked) if said else found.resources)
+    found = run_by(found, engine or found.engine, resources(engine or found.engine, asked) if said else found.resources)
     write_batch(found)
     go(found, found.members, detach, "json" if as_json else "quiet" if quiet else "")
 
@@ -198,14 +203,14 @@ def tell(view: str, rows: Sequence[tuple[Member, Standing]], text: str) -> None:
         click.echo(text)
 
 
-def standings(found: Batch, members: Iterable[Member]) -> list[tuple[Member, Standing]]:
-    """How each member stands, those that wait in a queue or for a program included."""
+def standings(found: Batch, members: Iterable[Member], queues: bool = True) -> list[tuple[Member, Standing]]:
+    """How each member stands; in `queues` is seen which of them wait, for a scheduler or a program."""
     from dataclasses import replace
 
     from kanpde.batch.records import held
     from kanpde.batch.standing import State, standing
 
-    waiting = held(found.folder)
+    waiting = held(found.folder) if queues else {}
     rows = [(one, standing(found.run_folder(one))) for one in members]
     return [
         (one, replace(now, state=State.QUEUED, reason=waiting[one.name]) if now.state.open and one.name in waiting

@@ -87,10 +87,13 @@ def engine_options(command: Any) -> Any:
     return command
 
 
-def resources(asked: dict[str, Any]) -> Resources:
-    """What each member may use, as said on the command line."""
+def resources(engine: str, asked: dict[str, Any]) -> Resources:
+    """What each member may use, as said on the command line; an option that an engine does not heed is refused."""
     from kanpde.batch.folder import Resources
 
+    names = {"minutes": "--time", "partition": "--partition", "options": "--scheduler"}
+    if engine == "local" and (idle := [name for key, name in names.items() if asked[key]]):
+        raise click.UsageError(f"{', '.join(idle)}: for the schedulers of clusters, not for --engine local")
     return Resources(
         asked["cpus"] or 1, asked["memory"], asked["gpus"] or 0, asked["minutes"], asked["partition"],
         dict(asked["options"]) or None,
