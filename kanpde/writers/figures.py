@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from kanpde.errors import KanpdeError, nearest
 from kanpde.result import Field, Result
 from kanpde.writers.panels import COLOURS, Curve, Group, Panel, decades, draw_grid, label
-from kanpde.writers.png import drawn
+from kanpde.writers.png import rendered
+from kanpde.writers.ticks import decade_ticks
 from kanpde.writers.views import View, views
 
 STYLE: dict[Any, Any] = {
@@ -29,7 +30,7 @@ def draw(result: Result) -> dict[str, bytes]:
     """The pictures of `result` as PNG bytes, by name."""
     with warnings.catch_warnings(), rc_context(STYLE):
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a title may be in any script
-        return {name: drawn(figure) for name, figure in figures(result).items()}
+        return {name: rendered(figure) for name, figure in figures(result).items()}
 
 
 def figure(result: Result, name: str) -> Figure:
@@ -47,7 +48,7 @@ def picture_of(made: Figure) -> bytes:
     """A figure as PNG bytes."""
     with warnings.catch_warnings(), rc_context(STYLE):
         warnings.filterwarnings("ignore", "Glyph .* missing")
-        return drawn(made)
+        return rendered(made)
 
 
 def figures(result: Result) -> dict[str, Figure]:
@@ -136,7 +137,9 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
         place.plot(history[clock], shown, label=curve_name(name), marker=marker, markersize=2.5, **style)
     every = np.concatenate([history[name] for name in curves])
     place.set_yscale("log")
-    place.set_ylim(*decades(every[np.isfinite(every) & (every > 0)], 30, 0.0))
+    low, high = decades(every[np.isfinite(every) & (every > 0)], 30, 0.0)
+    place.set_ylim(low, high)
+    decade_ticks(place.yaxis, low, high)
     last = float(np.nanmax(history[clock])) or 1.0
     place.set_xlim(-0.04 * last, 1.04 * last)
     place.xaxis.set_major_locator(MaxNLocator("auto", steps=(1, 2, 2.5, 5, 10), integer=clock == "step"))

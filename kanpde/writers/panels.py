@@ -11,9 +11,9 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from kanpde.writers.layout import TIME
+from kanpde.writers.ticks import decade_ticks, round_ticks
 from kanpde.writers.views import View
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
@@ -141,6 +141,7 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
     if panel.logarithmic:
         place.set_yscale("log")
         place.set_ylim(scale.low, scale.high)
+        decade_ticks(place.yaxis, scale.low, scale.high)
     elif panel.view.fixed:
         room = ROOM * (scale.high - scale.low)
         place.set_ylim(scale.low - room, scale.high + room)
@@ -184,13 +185,10 @@ def add_colour_bars(figure: Figure, places: Sequence[Axes], cells: Cells) -> Non
         beside = place.inset_axes((1.03, 0.0, 0.045, 1.0))
         bar = figure.colorbar(place.collections[0], cax=beside)
         bar.ax.tick_params(labelsize=8)
-        if not panel.logarithmic:
+        if panel.logarithmic:
+            decade_ticks(bar.ax.yaxis, bar.norm.vmin, bar.norm.vmax)
+        else:
             bar.ax.yaxis.set_major_locator(round_ticks())
-
-
-def round_ticks(most: int = 5) -> MaxNLocator:
-    """At most so many intervals, of the lengths people like."""
-    return MaxNLocator(most, steps=(1, 2, 2.5, 5, 10))
 
 
 def colours(panels: Sequence[Panel]) -> Colours:
