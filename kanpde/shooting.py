@@ -30,6 +30,7 @@ ASIDE = {1e-4: 0.03, 1e-7: 1e-3}  # of a constant: what derivatives by it are ta
 SHARE = 0.02  # of a standard error: a smaller step ends the iteration
 COARSE = 0.3  # the same with the first tolerance
 SHORTEST = 1e-3  # of a step that lowers nothing
+LEFT = 0.3  # of a constant, at least, after a step
 DRAWS = 3  # solutions that the readings allow as well
 ROUGH = 1e-5  # tolerance of those
 FINEST = 1e-14  # of the readings: less is rounding
@@ -181,13 +182,25 @@ def stepped(
     spec: Spec, here: Shot, change: Tensor, sigmas: Mapping[str, float], tolerance: float, clock: Clock
 ) -> Shot | None:
     """The solution after a step, shortened until it lowers the misfit; None where none does."""
-    share = 1.0
+    share = gentle(spec, here.values, change)
     while share >= SHORTEST and clock.left() > 0:
         ahead = shot(spec, here.values + share * change, tolerance, clock)
         if ahead is not None and ahead.misfit(sigmas) < here.misfit(sigmas):
             return ahead
         share /= 4
     return None
+
+
+def gentle(spec: Spec, values: Tensor, change: Tensor) -> float:
+    """The share of a step after which no constant that keeps its sign is less than a part of what it was.
+
+    Solutions grow sharp, and dear, as such constants vanish, and a first step often goes too far.
+    """
+    low, high = ends(spec)
+    signed = (low >= 0) | (high <= 0)
+    falls = -change / values.where(values != 0, torch.ones_like(values))
+    most = float(falls[signed & (values != 0)].max()) if bool((signed & (values != 0)).any()) else 0.0
+    return min(1.0, (1 - LEFT) / most) if most > 0 else 1.0
 
 
 def state(

@@ -14,7 +14,7 @@ from numpy.polynomial.hermite import hermgauss
 
 from kanpde.clock import Clock, State
 from kanpde.estimates import Estimates
-from kanpde.shooting import shooting, shoots
+from kanpde.shooting import gentle, shooting, shoots
 from kanpde.spec import Spec, read_spec_text
 from kanpde.strategy import methods
 
@@ -108,6 +108,14 @@ def test_a_wrong_model_is_told(tmp_path: Path) -> None:
 
 def test_what_cannot_be_solved_gives_no_state(tmp_path: Path) -> None:
     assert list(shooting(spec_of(BURGERS, tmp_path), Clock(monotonic(), 0.0))) == []
+
+
+@pytest.mark.parametrize(("change", "share"), [(-0.099, 0.7 / 0.99), (-0.01, 1.0), (5.0, 1.0)])
+def test_a_step_leaves_a_part_of_what_keeps_its_sign(change: float, share: float, tmp_path: Path) -> None:
+    spec, one = spec_of(BURGERS, tmp_path), torch.tensor([0.1], dtype=torch.float64)
+    assert gentle(spec, one, change * one / 0.1) == pytest.approx(share)
+    free = spec_of(BURGERS.replace(", range: [0.001, 1]", ""), tmp_path)
+    assert gentle(free, one, change * one / 0.1) == 1.0
 
 
 def test_splines_serve_constants_only(tmp_path: Path) -> None:
