@@ -26,6 +26,7 @@ from kanpde.separable import ProductLayer
 from kanpde.spec import Condition, Spec
 from kanpde.statement import Piece
 from kanpde.trial import Datum, Trial, no_unknowns
+from kanpde.waves import WaveLayer
 
 SIDES = "sides"  # the `enforce` of a march in time: data on sides are built in, initial data are not
 FEW, MANY = 64, 4096  # points at which to try whether data agree
@@ -194,7 +195,7 @@ def assemble(spec: Spec, networks: Sequence[tuple[Network, tuple[str, ...]]]) ->
     hard = built_in(spec, scope, found)
     periodic = tuple(tuple(spec.box).index(name) for name in spec.periodic)
     branches = (*(branch_of(spec, *pair) for pair in networks), *missing(spec, networks))
-    vanishing = all(isinstance(layer, ProductLayer) for network, _ in networks for layer in network.layers)
+    vanishing = all(isinstance(layer, (ProductLayer, WaveLayer)) for network, _ in networks for layer in network.layers)
     trial = Trial(scope, tuple(spec.box.values()), periodic, branches, hard, vanishing)
     blocks = []
     for zone in zones_of(spec):

@@ -22,6 +22,7 @@ from kanpde.problem import Problem
 from kanpde.separable import ProductLayer
 from kanpde.singular import SingularLayer
 from kanpde.trial import Branch, Trial
+from kanpde.waves import WaveLayer
 
 COUNT, SEED = 1024, 0  # of the domain's points over which importance is a mean
 MUCH = 30.0  # times what they add up to: edges whose sizes together are larger cancel
@@ -40,7 +41,7 @@ def graphs(problem: Problem, theta: Tensor) -> tuple[Graph, ...]:
 def graph_of(problem: Problem, branch: Branch, theta: Tensor) -> Iterator[Graph]:
     """The graph of one network, if there is one."""
     first = branch.network.layers[0]
-    if isinstance(first, (SingularLayer, LatticeLayer)) or not first.inputs:
+    if isinstance(first, (SingularLayer, LatticeLayer, WaveLayer)) or not first.inputs:
         return
     if not isinstance(first, ProductLayer):
         yield layered(problem, branch, theta)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import comb
+from math import comb, inf
 from typing import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from kanpde.clock import ENDLESS, Clock
+from kanpde.dispersion import Dispersion, Phase, lasting, longest, summed, waves
 from kanpde.evaluation import Ground
-from kanpde.patch import Patch
+from kanpde.patch import Beside, Patch
 from kanpde.problem import Block, Problem, Row
-from kanpde.splines import MOST_INTERVALS, Spline, refined, widened
+from kanpde.splines import MOST_INTERVALS, Spline, dense, refined, widened
 from kanpde.splines import SHORTEST as NARROWEST
 
 TIME = 8  # degree of the polynomials in t
@@ -24,6 +25,8 @@ GROWTH = (0.2, 2.0)  # bounds of the next window's length over the last one's
 QUIET = 1e-3  # of the largest unknown's size: what is smaller need not be as exact relative to itself
 LOOKS = 10  # at the initial data of each interval
 LOOSE = 10.0  # what initial data may be missed by, in tolerances
+ROUGH = 1.0  # tolerance of the fit from which waves beside the splines are known: a last step of a hundredth
+ROUNDS = 3  # of initial data and the waves that they send out
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class March:
     time: int
     given: tuple[int, ...]
     tolerance: float
+    waves: Dispersion | None = None
+    beside: Beside | None = None  # of all windows, where it is known before
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -53,12 +58,19 @@ class March:
         """A patch that lasts from one time to another."""
         box = list(self.problem.trial.box)
         box[self.time] = (start, end)
-        return Patch(self.problem, tuple(box), 1 - self.time, space, polynomials(), cube)
+        return Patch(self.problem, tuple(box), 1 - self.time, space, polynomials(), cube, self.beside)
 
-    def first(self, end: float, space: Spline) -> Patch:
-        """The first window before the equations are looked at: initial data, continued evenly."""
+    def first(self, end: float, space: Spline) -> tuple[Patch, Phase | None]:
+        """The first window before the equations are looked at: initial data, continued evenly, and their waves."""
         blank = torch.zeros(space.size, TIME + 1, len(self.given), dtype=torch.float64)
-        begun = self.window(self.ends[0], end, space, blank)
+        begun, phase = self.continued(self.window(self.ends[0], end, space, blank)), None
+        for _ in range(ROUNDS if self.waves else 0):
+            beside, phase, _ = waves(self.waves, begun, None, self.tolerance)  # type: ignore[arg-type]
+            begun = self.continued(replace(begun, beside=beside))
+        return begun, phase
+
+    def continued(self, begun: Patch) -> Patch:
+        """A window with initial data, and beyond the first time what goes on evenly."""
         found = begun.fitted(self.blocks(True), self.settled(True), self.tolerance)
         cube = (found[0] if found else begun).cube.clone()
         for o, count in enumerate(self.given):
@@ -66,6 +78,20 @@ class March:
             for k in range(max(count, 1), TIME + 1):
                 cube[:, k, o] = cube[:, 0, o] + k * slope
         return replace(begun, cube=cube)
+
+    def fit(
+        self, guess: Patch, phase: Phase | None, active: Tensor, clock: Clock
+    ) -> tuple[tuple[Patch, float] | None, Phase | None]:
+        """A window's fit with the norm of its residuals, and the waves' phase at its end: they follow a rough fit."""
+        if self.waves is None:
+            return guess.remembered(self.blocks(False), active, self.tolerance, clock.journal), None
+        for tolerance in (max(ROUGH, self.tolerance), self.tolerance):
+            beside, _, after = waves(self.waves, guess, phase, self.tolerance)
+            found = replace(guess, beside=beside).remembered(self.blocks(False), active, tolerance, clock.journal)
+            if found is None:
+                return None, after
+            guess = found[0]
+        return found, after
 
     def between(self, window: Patch) -> Ground:
         """Points at the first time, evenly spaced in each interval."""
@@ -134,10 +160,14 @@ def windows(march: March, space: Spline, clock: Clock = ENDLESS) -> Iterator[tup
     """
     low, high = march.ends
     length, before, scale = (high - low) / WINDOWS, None, torch.zeros(len(march.given), dtype=torch.float64)
-    start = low
+    start, phase, most = low, None, inf
     while start < high:
-        end = march.until(start, length)
-        guess = march.first(end, space) if before is None else march.following(before, end, space)
+        end = march.until(start, min(length, most))
+        if before is None:
+            guess, phase = march.first(end, space)
+            most = longest(march.waves, guess, phase) if march.waves and phase else inf
+        else:
+            guess = march.following(before, end, space)
         scale = march.sizes(guess) if before is None else scale
         size, over = larger(scale, guess), clock.left() <= 0
         if before is None and not over:
@@ -146,8 +176,10 @@ def windows(march: March, space: Spline, clock: Clock = ENDLESS) -> Iterator[tup
             if finer is not space:
                 space = finer
                 continue
+        if end - start > 1.01 * most:
+            continue
         active = ~march.settled(before is None)
-        fit = guess.remembered(march.blocks(False), active, march.tolerance, clock.journal)
+        fit, after = march.fit(guess, phase, active, clock)
         if over:
             yield from [fit] if fit else []
             return
@@ -155,17 +187,19 @@ def windows(march: March, space: Spline, clock: Clock = ENDLESS) -> Iterator[tup
         if fit is not None:
             size = larger(size, fit[0])
             late = float((cut_off_in_time(fit[0]) / size).max())
-        least, most = GROWTH
-        change = min(max(0.9 * (march.tolerance / max(late, 1e-300)) ** (1 / TIME), least), most)
+        change = 0.9 * (march.tolerance / max(late, 1e-300)) ** (1 / TIME)
+        change = min(max(change, GROWTH[0]), GROWTH[1])
         if late > 2 * march.tolerance and (fit is None or end - start > SHORTEST * (high - low)):
             length = (end - start) * change
             if length < 0.01 * SHORTEST * (high - low):
                 return
             continue
-        if (finer := refined(space, fit[0].cube, size, march.tolerance)) is not space:  # type: ignore[index]
+        cube = at_nodes(fit[0]) if march.waves else fit[0].cube  # type: ignore[index]
+        if (finer := refined(space, cube, size, march.tolerance)) is not space:
             space = finer
             continue
         before, scale, start, length = fit[0], size, end, (end - start) * change  # type: ignore[index]
+        phase = after
         yield fit  # type: ignore[misc]
 
 
@@ -173,6 +207,15 @@ def larger(size: Tensor, window: Patch) -> Tensor:
     """The sizes [O] of the unknowns, where a window's coefficients are larger than what they were."""
     found = torch.maximum(size, window.cube.abs().amax(dim=(0, 1)))
     return torch.maximum(found, QUIET * found.max()) + 1e-300
+
+
+def at_nodes(window: Patch) -> Tensor:
+    """The coefficients [K, TIME + 1, O] at a window's times.
+
+    Those of its polynomials exaggerate what turns too fast for them, as the least of the waves do.
+    """
+    across = window.across
+    return torch.einsum("st,kto->kso", dense(across, across.interpolation_points()), window.cube)
 
 
 def cut_off_in_time(window: Patch) -> Tensor:
@@ -184,13 +227,21 @@ def cut_off_in_time(window: Patch) -> Tensor:
 def joined(march: March, found: Sequence[Patch]) -> tuple[Problem, Tensor]:
     """One network over all windows; after the last one the solution stands still."""
     low, high = march.ends
-    space = found[-1].along
-    cubes = [window.moved(space, window.across).cube for window in found]
     ends = [march.reached([window]) for window in found]
-    if ends[-1] < high:
-        cubes.append(cubes[-1][:, -1:].expand_as(cubes[-1]))
-        ends.append(high)
+    ends += [high] if ends[-1] < high else []
     breaks = 2 * (torch.tensor([low, *ends], dtype=torch.float64) - low) / (high - low) - 1
-    cube = torch.cat([cubes[0][:, :1], *(c[:, 1:] for c in cubes)], dim=1)
-    whole = replace(found[-1], box=march.problem.trial.box, across=Spline(TIME, breaks, 0), along=space, cube=cube)
+    across, box = Spline(TIME, breaks, 0), march.problem.trial.box
+    whole = replace(found[-1], box=box, across=across, cube=in_a_row(found, len(ends)))
+    if march.waves is not None:
+        others = [replace(one, cube=one.beside.cube) for one in found]  # type: ignore[union-attr]
+        whole = replace(whole, beside=lasting(whole, in_a_row(others, len(ends))))
+    elif march.beside is not None:
+        whole = replace(whole, beside=summed(march.beside))
     return whole.placed, whole.theta
+
+
+def in_a_row(found: Sequence[Patch], count: int) -> Tensor:
+    """The coefficients of windows one after another, on the last one's splines; then the last values for what lacks."""
+    cubes = [window.moved(found[-1].along, window.across).cube for window in found]
+    cubes += [cubes[-1][:, -1:].expand_as(cubes[-1])] * (count - len(cubes))
+    return torch.cat([cubes[0][:, :1], *(c[:, 1:] for c in cubes)], dim=1)

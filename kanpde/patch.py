@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, inf
+from math import inf
 from typing import Iterator, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from kanpde.evaluation import Ground
+from kanpde.intervals import gauss_points, mapped, per_interval, with_middles
 from kanpde.jet import Jet, closure
 from kanpde.journal import Content, Journal
 from kanpde.network import Network
@@ -21,7 +21,6 @@ from kanpde.separable import ProductLayer
 from kanpde.splines import Spline, dense
 from kanpde.trial import Branch
 
-DENSITY = 1.25  # points along an axis, over its functions
 EMPHASIS = 100.0  # of conditions on sides that are not built in
 NEAR = 0.25  # of the sides: up to this distance to a corner residuals count less
 ITERATIONS = 12
@@ -49,6 +48,14 @@ class Placement:
     across: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """A network that stays as it is beside a patch's splines, on products of the same kind: coefficients [K, K', A]."""
+
+    branch: Branch
+    cube: Tensor
+
+
 @dataclass(frozen=True)
 class Patch:
     """Coefficients `cube` [K, K', O] on two axes: the splines `along` which the band runs, and those `across` it."""
@@ -59,21 +66,43 @@ class Patch:
     along: Spline
     across: Spline
     cube: Tensor
+    beside: Beside | None = None
 
     @property
     def placed(self) -> Problem:
-        """The problem on the patch's box, with the patch's network."""
+        """The problem on the patch's box, with the patch's network and what is beside it."""
         trial = self.problem.trial
         layer = ProductLayer(self.ordered(self.along, self.across), self.cube.shape[2])
         return replace(
             self.problem,
-            trial=replace(trial, box=self.box, branches=(Branch(Network((layer,)), trial.scope.unknowns),)),
+            trial=replace(
+                trial,
+                box=self.box,
+                branches=(
+                    Branch(Network((layer,)), trial.scope.unknowns),
+                    *([self.beside.branch] if self.beside else []),
+                ),
+            ),
         )
 
     @property
     def theta(self) -> Tensor:
         """The coefficients as one flat vector."""
-        return (self.cube if self.axis == 0 else self.cube.transpose(0, 1)).reshape(-1)
+        cubes = [self.cube, *([self.beside.cube] if self.beside else [])]
+        return torch.cat([(cube if self.axis == 0 else cube.transpose(0, 1)).reshape(-1) for cube in cubes])
+
+    def company(self, block: Block, ground: Ground) -> dict[str, Jet]:
+        """What stands beside the splines, at the ground's points, computed once."""
+        if self.beside is None:
+            return {}
+        indices, names = closure(frozenset().union(*block.needed.values())), self.problem.trial.scope.unknowns
+        key = (hash(self.beside), indices)
+        if key not in ground.found:
+            branch, trial = self.beside.branch, self.placed.trial
+            part = self.theta[-self.beside.cube.numel() :]
+            ground.found[key] = branch.network.forward(trial.inputs(ground, indices, branch), part)[0]
+        found: Jet = ground.found[key]  # type: ignore[assignment]
+        return {name: found.mapped(lambda v, o=o: v[o]) for o, name in enumerate(names)}  # type: ignore[misc]
 
     def ordered(self, along: object, across: object) -> tuple:
         """What belongs to the two axes in the order of the coordinates."""
@@ -169,11 +198,12 @@ class Patch:
         free = self.free()[touched]
         lines = torch.einsum("npto,bty->npboy", self.cube[touched % self.along.size], across)
         outputs = torch.einsum("apnx,npboy->abonxy", along, lines).requires_grad_()
-        fields = {}
+        fields, company = {}, self.company(block, at.ground)
         for o, name in enumerate(trial.scope.unknowns):
             if name in block.needed:
                 own = closure(block.needed[name])
                 jet = Jet({a: outputs[a[self.axis], a[1 - self.axis], o].flatten() for a in own}, own)
+                jet = jet + company[name] if company else jet
                 fields[name] = trial.constrained(name, jet, at.ground)
         residuals, jacobians = [], []
         for row in residual_rows(trial, block, at.ground, fields):
@@ -262,28 +292,3 @@ class Patch:
 
         kept = journal.once(found)
         return kept and (replace(self, cube=kept["cube"].view_as(self.cube)), float(kept["norm"]))
-
-
-def mapped(x: Tensor, ends: tuple[float, float]) -> tuple[Tensor, float]:
-    """A coordinate on [−1, 1], by the same operations as the trial solution's inputs, and its slope."""
-    slope = 2 / (ends[1] - ends[0])
-    return (x - ends[0]) * slope - 1.0, slope
-
-
-def per_interval(spline: Spline) -> int:
-    """Points in each interval, enough for all functions."""
-    return max(2, ceil(DENSITY * spline.size / spline.intervals))
-
-
-def with_middles(spline: Spline) -> Tensor:
-    """The breaks, with the middles of the first and last interval, which hold all functions of a clamped end."""
-    ends = torch.zeros(spline.intervals, dtype=torch.bool)
-    ends[[0, -1]] = not spline.periodic and spline.intervals > 1
-    return spline.divided(ends).breaks
-
-
-def gauss_points(breaks: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Gauss–Legendre points [n, count] between breaks, and weights with sum 1."""
-    a, w = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(count))
-    lengths = breaks.diff()[:, None]
-    return breaks[:-1, None] + lengths * (a + 1) / 2, lengths * w / (2 * (breaks[-1] - breaks[0]))

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from kanpde.marching import March, joined, polynomials
-from kanpde.patch import Patch
+from kanpde.network import Network
+from kanpde.patch import Beside, Patch
 from kanpde.problem import Problem
 from kanpde.splines import Spline, dense
 
@@ -31,7 +32,9 @@ def in_other_windows(march: March, windows: Sequence[Patch]) -> Iterator[tuple[P
     (low, high), space, window = march.ends, other_knots(windows[-1].along), polynomials()
     problem, theta = joined(march, windows)
     axes = problem.trial.branches[0].network.layers[0].axes  # type: ignore[union-attr]
-    lines = theta.view(*(axis.size for axis in axes), -1)
+    march = replace(march, waves=None, beside=beside_of(problem, theta, space.intervals // 2))
+    size = problem.trial.branches[0].network.size
+    lines = theta[:size].view(*(axis.size for axis in axes), -1)
     lines = lines if march.time else lines.transpose(0, 1)
     lines = torch.einsum("lk,kto->lto", windows[-1].along.transfer(space), lines)
     ends = torch.tensor([low, *(march.reached([one]) for one in windows)], dtype=torch.float64)
@@ -40,11 +43,23 @@ def in_other_windows(march: March, windows: Sequence[Patch]) -> Iterator[tuple[P
         times = 2 * (first + (at + 1) / 2 * (last - first) - low) / (high - low) - 1
         across = torch.linalg.solve(dense(window, at), dense(axes[march.time], times.clamp(-1, 1)))  # type: ignore[arg-type]
         cube = torch.einsum("st,kto->kso", across, lines)
-        begun = march.following(found[-1], last, space) if found else march.first(last, space)
+        begun = march.following(found[-1], last, space) if found else march.first(last, space)[0]
         settled = march.settled(not found)
         cube = torch.where(settled, begun.cube, cube + (begun.cube - cube)[:, :1])
         found.append(replace(begun, cube=cube).stepped(march.blocks(False), ~settled))
     yield joined(march, found)
+
+
+def beside_of(problem: Problem, theta: Tensor, highest: int) -> Beside | None:
+    """What stands beside the splines of all windows: waves, up to those that they can follow."""
+    if len(problem.trial.branches) == 1:
+        return None
+    branch = problem.trial.branches[1]
+    (layer,), size = branch.network.layers, branch.network.size
+    cube = theta[-size:].view(*(axis.size for axis in layer.axes), -1)  # type: ignore[union-attr]
+    time = problem.trial.scope.coordinates.index("t")
+    network = Network((replace(layer, highest=max(highest, layer.lowest + 1)),))  # type: ignore[union-attr,call-arg]
+    return Beside(replace(branch, network=network, box=problem.trial.box), cube if time else cube.transpose(0, 1))
 
 
 def other_knots(spline: Spline) -> Spline:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kanpde.build import SIDES, assemble, scope_of, statements
 from kanpde.clock import Clock, State
+from kanpde.dispersion import dispersion
 from kanpde.errors import KanpdeError
 from kanpde.evaluation import Ground
 from kanpde.marching import March, joined, polynomials, windows
@@ -27,6 +28,7 @@ from kanpde.steady import refinements
 DEGREE = 9
 START = {"march": 16, "steady": 6}  # intervals
 TOLERANCES = (1e-4, 1e-7, 1e-10, 1e-12)  # relative to the size of the unknowns
+AMONG_WAVES = (1e-4, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12)  # each is much dearer than the one before
 DEARER = 1.5  # a march to the next tolerance takes at least so many times as long
 PAUSE = 0.5  # seconds between states, at least
 POINTS = 400  # for the losses of a state
@@ -112,9 +114,10 @@ def marched(spec: Spec, clock: Clock) -> Iterator[State]:
     """The march in time to smaller and smaller tolerances; while one goes on, the last complete one stands."""
     given, patch = initial_orders(spec), first_patch(spec)
     assert given is not None
-    complete: State | None = None
-    for tolerance in TOLERANCES:
-        march, begun = March(patch.problem, 1 - patch.axis, given, tolerance), clock.elapsed()
+    sent, complete = dispersion(spec, patch.problem, 1 - patch.axis) if set(given) == {1} else None, None
+    for tolerance in AMONG_WAVES if sent else TOLERANCES:
+        beside = sent if sent and sent.strength > tolerance else None
+        march, begun = March(patch.problem, 1 - patch.axis, given, tolerance, beside), clock.elapsed()
         found: list[Patch] = []
         for part in passed(march, patch.along, clock, found):
             stage = f"march to {tolerance:g}, t = {march.reached(part):.3g}"
@@ -217,4 +220,5 @@ def described(problem: Problem) -> str:
     """The network in a few words: `separable splines, x: degree 9 on 180 intervals, t: …`."""
     named = zip(problem.trial.scope.coordinates, axes_of(problem))
     parts = [f"{n}: degree {s.degree} on {s.intervals} intervals" for n, s in named]
-    return f"separable splines, {', '.join(parts)}"
+    beside = ", with waves from the seam" if len(problem.trial.branches) > 1 else ""
+    return f"separable splines, {', '.join(parts)}{beside}"

@@ -17,6 +17,7 @@ from kanpde.problem import Problem
 from kanpde.separable import ProductLayer
 from kanpde.singular import Mode, SingularLayer
 from kanpde.splines import Spline
+from kanpde.waves import MODES, WaveLayer
 
 MOST_DEGREE = 64
 NAMES = {kind: name for name, kind in BASES.items()}
@@ -44,6 +45,9 @@ def layer_arrays(layer: Layer, coefficients: Tensor) -> dict[str, Any]:
     if isinstance(layer, LatticeLayer):
         place = np.array([*layer.periods, *layer.centre, layer.radius])
         return {"basis": "lattice", **found, "box": np.array(layer.box), "place": place}
+    if isinstance(layer, WaveLayer):
+        axes = {str(k): {"breaks": a.breaks.cpu().numpy().copy(), **axis_numbers(a)} for k, a in enumerate(layer.axes)}
+        return {"basis": "waves", **found, "axes": axes, **wave_arrays(layer)}
     if isinstance(layer, SingularLayer):
         rows = [[float(value) for value in (*m.centre, *astuple(m)[1:])] for m in layer.modes]
         return {"basis": "singular", **found, "box": np.array(layer.box), "modes": np.array(rows)}
@@ -51,6 +55,17 @@ def layer_arrays(layer: Layer, coefficients: Tensor) -> dict[str, Any]:
         plain = {k: v.cpu().numpy() if isinstance(v, Tensor) else v for k, v in layer.basis.arrays().items()}
         return {"basis": NAMES[type(layer.basis)], **found, "options": plain}
     return {"basis": "mlp", **found}
+
+
+def wave_arrays(layer: WaveLayer) -> dict[str, Any]:
+    """What waves are, beside their amplitudes."""
+    return {
+        "box": np.array(layer.box),
+        "orders": np.array(layer.orders),
+        "rates": np.array([[z.real, z.imag] for z in layer.rates]),
+        "directions": np.array([[[z.real, z.imag] for z in one] for one in layer.directions]),
+        **{name: getattr(layer, name) for name in ("along", "start", "lowest", "highest")},
+    }
 
 
 def axis_numbers(axis: Spline) -> dict[str, int]:
@@ -95,6 +110,8 @@ def stored_layer(entry: Mapping[str, Any]) -> Layer:
         return DenseLayer(*sizes, before)
     if entry["basis"] == "separable":
         return ProductLayer(tuple(stored_axis(entry["axes"][k]) for k in sorted(entry["axes"], key=int)), sizes[1])
+    if entry["basis"] == "waves":
+        return stored_waves(entry)
     if entry["basis"] == "singular":
         return stored_modes(entry)
     if entry["basis"] == "lattice":
@@ -148,3 +165,28 @@ def stored_modes(entry: Mapping[str, Any]) -> SingularLayer:
     )
     (left, right), (low, high) = box.tolist()
     return SingularLayer(((left, right), (low, high)), modes, int(entry["outputs"]))
+
+
+def stored_waves(entry: Mapping[str, Any]) -> WaveLayer:
+    """Waves from their arrays; raises ValueError where they make none."""
+    axes = tuple(stored_axis(entry["axes"][k]) for k in sorted(entry["axes"], key=int))
+    box, orders = np.asarray(entry["box"], dtype=np.float64), np.asarray(entry["orders"])
+    rates, directions = (np.asarray(entry[name], dtype=np.float64) for name in ("rates", "directions"))
+    along, start = int(entry["along"]), float(entry["start"])
+    lowest, highest = int(entry["lowest"]), int(entry["highest"])
+    if len(axes) != 2 or box.shape != (2, 2) or not (box[:, 0] < box[:, 1]).all() or along not in (0, 1):
+        raise ValueError("waves run along one of two axes")
+    if not 0 <= lowest < highest <= MODES or orders.ndim != 1 or not all(0 < int(m) <= MOST_DEGREE for m in orders):
+        raise ValueError("waves are sums over wave numbers, by whole powers of them")
+    if rates.ndim != 2 or directions.shape != (len(rates), int(entry["outputs"]), 2) or rates.shape[1] != 2:
+        raise ValueError("each polarisation has a rate and a direction, of complex numbers")
+    if not np.isfinite(start) or not all(np.isfinite(part).all() for part in (box, rates, directions)):
+        raise ValueError("waves are given by finite numbers")
+    if (rates[:, 0] < 0).any():
+        raise ValueError("waves do not grow")
+    (left, right), (low, high) = box.tolist()
+    return WaveLayer(
+        axes, ((left, right), (low, high)), along, start, tuple(complex(*z) for z in rates.tolist()),
+        tuple(tuple(complex(*z) for z in one) for one in directions.tolist()), tuple(map(int, orders)), lowest,
+        highest,
+    )
