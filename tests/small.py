@@ -63,6 +63,12 @@ ALWAYS = ("chebyshev", "ramps")
 LONG = ("parabolic_10d_heat",)  # a lift of eleven coordinates
 
 
+def each(names: Sequence[str]) -> pytest.MarkDecorator:
+    """Problems, those that take long among the slow tests."""
+    marked = [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in names]
+    return pytest.mark.parametrize("name", marked)
+
+
 def pairs(names: Sequence[str]) -> pytest.MarkDecorator:
     """Problems with kinds of networks: two kinds with every problem, every kind with four problems, the rest slow."""
     chosen = [

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small import NAMES, gallery, pairs, random_theta, small_problem
+from small import NAMES, each, gallery, pairs, random_theta, small_problem
 from torch import Tensor
 
 from kanpde.objective import Residuals, residuals_of, sample
 from kanpde.points import draw
 from kanpde.problem import Problem, everything, read_outs
 
-every_problem = pytest.mark.parametrize("name", NAMES)
+every_problem = each(NAMES)
 every_pair = pairs(NAMES)
 
 
@@ -100,7 +100,7 @@ def test_losses_by_name_add_up_to_the_loss(name: str) -> None:
     assert total == pytest.approx(target.loss_and_gradient(theta)[0], rel=1e-12)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if small_problem(gallery(n), "ramps").linear])
+@each([n for n in NAMES if small_problem(gallery(n), "ramps").linear])
 @pytest.mark.parametrize("enforce", ["soft", "auto"])
 def test_residuals_of_linear_problems_are_affine_in_the_read_outs(name: str, enforce: str) -> None:
     problem = small_problem(gallery(name), "ramps", enforce)

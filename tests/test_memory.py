@@ -29,7 +29,7 @@ TEXTS = {
     "linear": "{e: lap(u) + u = sin(pi*x)}",
     "nonlinear": "{e: lap(u) + u^2 = sin(pi*x)}",
 }
-FEW, MANY = 3 * CHUNK, 24 * CHUNK  # points: more than are gathered in least squares, and eight times as many
+FEW, MANY = 3 * CHUNK, 12 * CHUNK  # points: more than are gathered in least squares, and four times as many
 
 
 class Held(TorchDispatchMode):

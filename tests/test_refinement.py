@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small import KINDS, NAMES, gallery, random_theta, small_problem
+from small import KINDS, NAMES, each, gallery, random_theta, small_problem
 from torch import Tensor
 
 from kanpde.bases import BSpline
@@ -79,7 +79,7 @@ def test_dividing_a_grid_keeps_the_function(degree: int, pieces: int) -> None:
     assert gap(edges[1], edges[0]) < 1e-10
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each(NAMES)
 def test_doubling_grids_keeps_the_solution_of_every_problem(name: str) -> None:
     # Where the grids fit, which is sure at the points they were chosen by: of other points some may leave a grid.
     start = small_problem(gallery(name), "bspline")

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 import torch
-from small import NAMES, gallery, ground, pairs, random_theta, small_problem
+from small import NAMES, each, gallery, ground, pairs, random_theta, small_problem
 from torch import Tensor
 
 from kanpde.build import assemble
@@ -55,7 +55,7 @@ def test_the_gallery_builds_in_values_slopes_and_first_times() -> None:
     assert len(HARD) >= 12 and {d.order for built_in in found for data in built_in.values() for d in data} >= {0, 1}
 
 
-@pytest.mark.parametrize("name", HARD)
+@each(HARD)
 def test_conditions_built_in_are_no_residuals(name: str) -> None:
     spec = gallery(name)
     hard, soft = small_problem(spec, "sine", "auto"), small_problem(spec, "sine", "soft")
