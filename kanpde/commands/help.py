@@ -59,8 +59,12 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "batch": {
         "kanpde batch sweep.yaml --dry-run": "the members and their cost",
         "kanpde batch sweep.yaml": "run those that are missing",
+        "kanpde batch status outputs/sweep": "how they stand; also cancel and retry",
     },
-    "report": {"kanpde report outputs/sweep-001": "a table and a page of all members"},
+    "report": {
+        "kanpde report outputs/sweep": "a table and a page of all members",
+        "kanpde report outputs/heat-001": "a page of one run",
+    },
 }
 
 
