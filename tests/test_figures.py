@@ -6,19 +6,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from synthetic import GRIDS, synthetic
 
+from kanpde.quantities import Quantities
 from kanpde.result import Field
 from kanpde.writers.figures import FIGURES, draw, figures
 from kanpde.writers.panels import decades, rounded
-from kanpde.writers.png import pixels
+from kanpde.writers.png import pixels, rendered
+from kanpde.writers.ticks import decade_ticks, power_of_ten
 from kanpde.writers.views import views
 
 
 @pytest.mark.parametrize("kind", GRIDS)
 def test_every_figure_is_drawn_at_a_readable_size(kind: str) -> None:
     pictures = draw(synthetic(kind))
-    assert list(pictures) == list(FIGURES)
+    plane = kind.startswith("square")  # its vector has two components
+    assert list(pictures) == [name for name in FIGURES if name != "vectors" or plane]
     for name, png in pictures.items():
         height, width, colours = pixels(png).shape
         assert 600 <= width <= 1700 and 250 <= height <= 2000 and colours == 3, name
@@ -84,3 +89,35 @@ def test_a_scale_holds_what_it_is_for() -> None:
         assert bottom <= low and high <= top and bottom < top
     assert decades(np.array([2e-5, 3e-3]), 5) == pytest.approx((1e-5, 1e-2))
     assert decades(np.array([]), 5)[0] > 0
+
+
+def test_axes_and_titles_have_the_words_and_units_of_the_problem() -> None:
+    known = Quantities({"x": "length", "u": "temperature"}, {"x": "m", "u": "K"})
+    place = figures(replace(synthetic("line"), quantities=known, history={}))["solution"].axes[0]
+    assert place.get_xlabel() == "length (m)" and place.get_title() == "temperature: u (K)"
+
+
+def test_streamlines_follow_the_vector() -> None:
+    whole = synthetic("square")
+    x, y = np.meshgrid(*whole.axes.values(), indexing="ij")
+    fields = {"u": Field(np.ones_like(x), "solution", "u"), "v": Field(np.zeros_like(x), "solution", "v")}
+    known = Quantities(vectors={"velocity": ("u", "v")})
+    (place,) = figures(replace(whole, fields=fields, quantities=known, history={}, estimated={}))["vectors"].axes[:1]
+    (lines,) = [artist for artist in place.collections if isinstance(artist, LineCollection)]
+    steps = np.concatenate([np.diff(path.vertices, axis=0) for path in lines.get_paths()])
+    assert len(steps) > 20 and np.abs(steps[:, 1]).max() < 1e-9 and place.get_title() == "|velocity|"
+
+
+def test_a_picture_is_cut_to_its_ink() -> None:
+    figure = Figure(figsize=(3, 2), dpi=100)
+    figure.add_axes((0.25, 0.25, 0.5, 0.5)).set_axis_off()
+    figure.axes[0].plot([0, 1], [0, 1], color="black")
+    height, width, _ = pixels(rendered(figure)).shape
+    assert 80 < height < 140 and 120 < width < 190
+
+
+@pytest.mark.parametrize(("low", "high", "count"), [(1e-5, 1e-2, 4), (1e-30, 1.0, 8), (1e-280, 1e-279, 2)])
+def test_powers_of_ten_are_plain_text(low: float, high: float, count: int) -> None:
+    axis = Figure().add_subplot().yaxis
+    decade_ticks(axis, low, high)
+    assert len(axis.get_major_locator()()) == count and power_of_ten(1e-12) == "10⁻¹²"

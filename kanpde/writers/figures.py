@@ -17,6 +17,7 @@ from kanpde.result import Field, Result
 from kanpde.writers.panels import COLOURS, Curve, Group, Panel, decades, draw_grid, label
 from kanpde.writers.png import rendered
 from kanpde.writers.ticks import decade_ticks
+from kanpde.writers.vectors import vectors_figure
 from kanpde.writers.views import View, views
 
 STYLE: dict[Any, Any] = {
@@ -64,7 +65,7 @@ def solution_figure(result: Result) -> Figure | None:
     groups: list[Group] = []
     for name, field in unknowns.items():
         groups += unknown_groups(result, name, field)
-    return draw_grid(result.title, groups, result.axes) if groups else None
+    return draw_grid(result.title, groups, result.axes, result.quantities) if groups else None
 
 
 def unknown_groups(result: Result, name: str, field: Field) -> list[Group]:
@@ -75,7 +76,8 @@ def unknown_groups(result: Result, name: str, field: Field) -> list[Group]:
     every = [(name, field), *known]
     if shown[0].up is None:
         return [tuple(profiles(result, view, name, every) for view in shown)]
-    rows = [[panel(result, view, title, one.values, name) for view in shown] for title, one in every]
+    titled = [(told(result, title, name), one) for title, one in every]
+    rows = [[panel(result, view, title, one.values, name) for view in shown] for title, one in titled]
     if len(shown) == 1:
         return [tuple(row[0] for row in rows)]
     return [tuple(row) for row in rows]
@@ -85,7 +87,14 @@ def profiles(result: Result, view: View, name: str, every: Sequence[tuple[str, F
     """One unknown along a line, and what it should be in dashes over it."""
     curves = tuple(Curve(view.values(result.axes, one.values), title, number > 0)
                    for number, (title, one) in enumerate(every))
-    return Panel(f"{name} at {view.title}" if view.title else name, view, curves, name)
+    title = told(result, name, name)
+    return Panel(f"{title} at {view.title}" if view.title else title, view, curves, name)
+
+
+def told(result: Result, title: str, name: str) -> str:
+    """The title of a field with its word and unit."""
+    word, unit = result.quantities.labels.get(name, ""), result.quantities.units.get(name, "")
+    return "".join([f"{word}: " if word else "", title, f" ({unit})" if unit else ""])
 
 
 def panel(result: Result, view: View, title: str, values: np.ndarray, scale: str) -> Panel:
@@ -105,7 +114,7 @@ def magnitudes(kind: str, title: str) -> Callable[[Result], Figure | None]:
                   for view in views(result.axes))
             for name, field in found.items()
         ]
-        return draw_grid(result.title, groups, result.axes) if groups else None
+        return draw_grid(result.title, groups, result.axes, result.quantities) if groups else None
 
     return figure
 
@@ -114,6 +123,8 @@ def history_figure(result: Result) -> Figure | None:
     """Losses, held-out residual and true errors against steps and against seconds."""
     history = {name: np.asarray(column, float) for name, column in result.history.items()}
     clocks = [name for name in ("step", "seconds") if name in history]
+    unknowns = {field.of for field in result.fields.values() if field.kind == "solution"}
+    estimated = {name: one.relative_l2 for name, one in result.estimated.items() if name in unknowns}
     curves = [name for name in history if name not in ("step", "seconds") and np.any(history[name] > 0)]
     if not clocks or not curves:
         return None
@@ -121,13 +132,17 @@ def history_figure(result: Result) -> Figure | None:
     figure.suptitle(label(result.title, 90), fontsize=10)
     places = figure.subplots(1, len(clocks), sharey=True, squeeze=False)[0]
     for place, clock in zip(places, clocks, strict=True):
-        draw_history(place, history, clock, curves)
+        draw_history(place, history, clock, curves, np.array(list(estimated.values())))
+        for number, size in enumerate(estimated.values()):
+            named = "" if number else "estimated error" + "s" * (len(estimated) > 1)
+            place.axhline(size, color="#CC3311", linestyle=":", linewidth=1.2, label=named)
     lines, names = places[0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside lower center", ncols=min(len(names), 4), fontsize=8, frameon=False)
     return figure
 
 
-def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, curves: list[str]) -> None:
+def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, curves: list[str],
+                 estimates: np.ndarray) -> None:
     """Each column of the history against one clock."""
     marker = "o" if len(history[clock]) < FEW else ""
     blocks = [name for name in curves if style_of(name) is None]
@@ -135,7 +150,7 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
         shown = np.where(history[name] > 0, history[name], np.nan)
         style = style_of(name) or {"color": COLOURS[blocks.index(name) % 6], "linewidth": 0.9, "alpha": 0.8}
         place.plot(history[clock], shown, label=curve_name(name), marker=marker, markersize=2.5, **style)
-    every = np.concatenate([history[name] for name in curves])
+    every = np.concatenate([*(history[name] for name in curves), estimates])
     place.set_yscale("log")
     low, high = decades(every[np.isfinite(every) & (every > 0)], 30, 0.0)
     place.set_ylim(low, high)
@@ -166,6 +181,7 @@ def curve_name(name: str) -> str:
 
 FIGURES: Mapping[str, Callable[[Result], Figure | None]] = {
     "solution": solution_figure,
+    "vectors": vectors_figure,
     "error": magnitudes("error", "|error of {}|"),
     "estimate": magnitudes("estimate", "estimated error of {}"),
     "residual": magnitudes("residual", "|residual of {}|"),

@@ -12,13 +12,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from kanpde.writers.layout import TIME
+from kanpde.quantities import Quantities
+from kanpde.writers.layout import TIME, uniform
 from kanpde.writers.ticks import decade_ticks, round_ticks
 from kanpde.writers.views import View
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
 DECADES = 5  # shown below the largest value on a logarithmic scale
 ROOM = 0.04  # above and below curves, as a part of their height
+DENSITY = 0.9  # of the lines along vectors
+THINNED = 101  # points along an axis that they look at, at most
 LONGEST = 4.0  # the sides of a region drawn to scale differ by no more than this
 
 
@@ -41,6 +44,7 @@ class Panel:
     scale: str  # panels of one name share their colours
     logarithmic: bool = False
     outline: np.ndarray | None = None  # points [2, N] along the curves that bound a region
+    lines: tuple[np.ndarray, np.ndarray] | None = None  # components of a vector [up, across], drawn as lines
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,13 @@ def linear(name: str, low: float, high: float) -> Colours:
     return Colours(name, Normalize(low, high), low, high)
 
 
+UNSAID = Quantities()
 Group = tuple[Panel, ...]  # panels side by side with one colour bar
 
 
-def draw_grid(title: str, groups: Sequence[Group], axes: Mapping[str, np.ndarray]) -> Figure:
+def draw_grid(
+    title: str, groups: Sequence[Group], axes: Mapping[str, np.ndarray], known: Quantities = UNSAID
+) -> Figure:
     """A figure of all groups: a row for each, or, if each is one panel, as many side by side as are readable."""
     table = arranged(groups)
     columns = max(len(row) for row in table)
@@ -75,7 +82,7 @@ def draw_grid(title: str, groups: Sequence[Group], axes: Mapping[str, np.ndarray
     alike = len({aspect(view, axes) for view in shown}) == 1
     figure = Figure(figsize=(sum(widths), (height + 0.3) * len(table) + 0.4),
                     layout="compressed" if alike else "constrained")
-    figure.suptitle(label(title, int(14 * sum(widths))), fontsize=10)
+    figure.suptitle(wrapped(title, int(14 * sum(widths))), fontsize=10)
     places = figure.subplots(len(table), columns, squeeze=False, width_ratios=widths)
     panels = [panel for group in groups for panel in group]
     scales = {name: colours([panel for panel in panels if panel.scale == name]) for name in {p.scale for p in panels}}
@@ -84,6 +91,9 @@ def draw_grid(title: str, groups: Sequence[Group], axes: Mapping[str, np.ndarray
             place.set_axis_off()
         for place, (_, panel) in zip(places[row], cells, strict=False):
             draw_panel(place, panel, axes, scales[panel.scale])
+            place.set_xlabel(label(known.named(panel.view.across), 40))
+            if panel.view.up:
+                place.set_ylabel(label(known.named(panel.view.up), 40))
             place.xaxis.set_major_locator(round_ticks(2 if columns > 2 else 5))
         simplify(places[row], cells)
         add_colour_bars(figure, places[row], cells)
@@ -126,7 +136,6 @@ def draw_panel(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
     (draw_plane if panel.view.up else draw_lines)(place, panel, axes, scale)
     place.set_title(label(panel.title, 44).replace(" at ", "\n" if len(panel.title) > 24 else " at "), fontsize=9)
     place.set_anchor("N")
-    place.set_xlabel(panel.view.across)
     place.tick_params(labelsize=8)
 
 
@@ -162,12 +171,27 @@ def draw_plane(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
     if panel.outline is not None:
         place.plot(*panel.outline, color="black", linewidth=0.7, clip_on=False)
         place.spines[:].set_color("#bbbbbb")
-    place.set_ylabel(str(panel.view.up))
+    if panel.lines is not None:
+        draw_streams(place, x, y, *panel.lines)
     if aspect(panel.view, axes):
         place.set_aspect("equal")
     place.set_xlim(x.min(), x.max()) if np.ptp(x) else None
     place.set_ylim(y.min(), y.max()) if np.ptp(y) else None
     place.yaxis.set_major_locator(round_ticks())
+
+
+def draw_streams(place: Axes, x: np.ndarray, y: np.ndarray, across: np.ndarray, up: np.ndarray) -> None:
+    """Lines along a vector field [up, across]; none where its grid is uneven or it vanishes."""
+    steps = [max(1, -(-len(axis) // THINNED)) for axis in (x, y)]
+    x, y = x[:: steps[0]], y[:: steps[1]]
+    across, up = (np.asarray(values, float)[:: steps[1], :: steps[0]] for values in (across, up))
+    lengths = np.hypot(across, up)
+    size = lengths[np.isfinite(lengths)].max(initial=0.0)
+    if len(x) < 3 or len(y) < 3 or not (uniform(x) and uniform(y)) or not size > 0:
+        return
+    place.streamplot(np.linspace(x[0], x[-1], len(x)), np.linspace(y[0], y[-1], len(y)),
+                     np.ma.masked_invalid(across / size), np.ma.masked_invalid(up / size),
+                     color="white", linewidth=0.7, density=DENSITY, arrowsize=0.7)  # fmt: skip
 
 
 def simplify(places: Sequence[Axes], cells: Cells) -> None:
@@ -223,6 +247,14 @@ def decades(positive: np.ndarray, most: int, ignored: float = 0.01) -> tuple[flo
     top = math.ceil(math.log10(np.quantile(positive, 1 - ignored / 10)))
     bottom = math.floor(math.log10(np.quantile(positive, ignored)))
     return 10.0 ** max(min(bottom, top - 1), top - most, -280), 10.0 ** max(top, -279)
+
+
+def wrapped(words: str, longest: int) -> str:
+    """A title on two lines at most."""
+    if len(words) <= longest:
+        return label(words, longest)
+    first = words[:longest].rpartition(" ")[0] or words[:longest]
+    return f"{label(first, longest)}\n{label(words[len(first):].strip(), longest)}"
 
 
 def label(words: str, longest: int) -> str:
