@@ -17,20 +17,21 @@ from kanpde.writers import read
 
 PROBLEMS = ROOT / "problems"
 SMALL = ("training.threads=1", "training.seed=5", "output={grid: 9, save: [h5]}")
+FEW = "sampling={interior: 100, boundary: 40}"
 METHODS = {
     "ramps": ("elliptic_2d_poisson", "network.width=40", "training.stop.steps=1"),
     "splines": ("parabolic_1d_burgers_mild", "network.basis=separable", "training.stop.steps=3"),
     "levenberg-marquardt": ("elliptic_2d_nonlinear_poisson", "network={basis: chebyshev, width: 4, depth: 2}",
-                            "training.stop.steps=4"),
+                            "training.stop.steps=4", FEW),
     "adam": ("elliptic_2d_poisson", "network={basis: bspline, width: 3}",
-             "training.stages=[{optimiser: adam, steps: 3}]"),
-    "fit": ("inverse_1d_heat", "network.width=20"),
+             "training.stages=[{optimiser: adam, steps: 3}]", FEW),
+    "fit": ("inverse_1d_heat", "network.width=20", "training.stop.steps=2"),
 }
 SOLVE = """
 import sys; from pathlib import Path; from kanpde import read_spec, solve; from kanpde.writers import write_run
 for line in sys.stdin:
     folder, problem, *overrides = line.rstrip("\\n").split("\\t")
-    write_run(solve(read_spec(problem, overrides)).result, Path(folder), ("h5",))
+    write_run(solve(read_spec(problem, overrides)).result, Path(folder), ("h5",), drawn=False)
 """
 REPEAT = """
 import sys, json; from kanpde.repetition import repeated; from kanpde.writers import read
