@@ -14,8 +14,8 @@ from distributed import Client, Future, LocalCluster, as_completed
 from kanpde.batch.folder import Batch, Resources
 from kanpde.batch.local import processors
 from kanpde.batch.records import FOLDER, Record, recorded
-from kanpde.batch.standing import State, standing
-from kanpde.batch.tasks import Task, attended
+from kanpde.batch.standing import INTERRUPTIONS, State, standing
+from kanpde.batch.tasks import LOOK, Task, begun, ended, outlast
 from kanpde.errors import KanpdeError, nearest
 
 FAILURES = 3  # workers that a member may take with it before it is given up
@@ -39,10 +39,26 @@ def run(batch: Batch, tasks: Sequence[Task], detach: bool) -> Iterator[str]:
         try:
             with dask.config.set(CONFIGURATION), ExitStack() as open_ones:
                 client = connected(batch, len(tasks), open_ones)
-                names = {client.submit(attended, task, key=task.name, pure=False): task.name for task in tasks}
-                yield from told(names)
+                yield from told({submitted(client, task): task.name for task in tasks})
         finally:
             wait_for(batch, tasks)
+
+
+def attended(task: Task) -> int:
+    """Run a task to its end in a worker, and give its exit code; one that was stopped is for another worker."""
+    process = begun(task, {})
+    while process.poll() is None:
+        time.sleep(LOOK)
+    code = ended(task, process)
+    outlast(code)
+    if code in INTERRUPTIONS:
+        raise RuntimeError(f"{task.name} was stopped")
+    return code
+
+
+def submitted(client: Client, task: Task) -> Future:
+    """A task in the hands of the workers."""
+    return client.submit(attended, task, key=task.name, pure=False, retries=FAILURES)
 
 
 def told(names: Mapping[Future, str]) -> Iterator[str]:

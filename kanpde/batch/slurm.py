@@ -16,11 +16,10 @@ from submitit.helpers import DelayedSubmission
 from kanpde.batch import queue
 from kanpde.batch.folder import Batch, Resources
 from kanpde.batch.records import FOLDER, SLURM, Record, write_record
-from kanpde.batch.tasks import Task, begun, ended
+from kanpde.batch.tasks import LOOK, Task, begun, ended, outlast
 from kanpde.errors import KanpdeError
 
 PAUSE = 2.0  # seconds between looks at the queue
-LOOK = 0.1  # seconds between looks at a process
 TIMEOUTS = 50  # time limits that a member may run into, each time going on where it was
 MINUTES = 60  # of a job, unless said otherwise
 PARALLEL = "parallel"  # option: members at once, at most
@@ -38,7 +37,9 @@ class Job:
         self.process = begun(self.task, {})
         while self.process.poll() is None:  # no lock is held while a signal is handled
             time.sleep(LOOK)
-        return ended(self.task, self.process)
+        code = ended(self.task, self.process)
+        outlast(code)
+        return code
 
     def checkpoint(self) -> DelayedSubmission:
         """Let the task save, and give what is to be queued again."""

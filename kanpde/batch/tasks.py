@@ -13,10 +13,11 @@ from typing import Callable, Iterator, Mapping, Sequence
 
 from kanpde.batch.folder import Batch
 from kanpde.batch.members import Member
-from kanpde.batch.standing import LOG
+from kanpde.batch.standing import INTERRUPTIONS, LOG
 from kanpde.writers.folders import chosen_run_folder
 
 LOOK = 0.1  # seconds between looks at a process
+GRACE = 600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,10 @@ def begun(task: Task, environment: Mapping[str, str]) -> subprocess.Popen[bytes]
         )  # fmt: skip
 
 
-def attended(task: Task) -> int:
-    """Run a task to its end in a worker of some engine, and give its exit code."""
-    process = begun(task, {})
-    while process.poll() is None:
-        time.sleep(LOOK)
-    return ended(task, process)
+def outlast(code: int) -> None:
+    """Wait to be ended as well, where a member was: a job that ends by itself in its grace is not queued again."""
+    if code in INTERRUPTIONS:
+        time.sleep(GRACE)
 
 
 def ended(task: Task, process: subprocess.Popen[bytes]) -> int:
