@@ -35,6 +35,7 @@ def synthetic(kind: str = "square", hole: bool = False, seed: int = 0) -> Result
         "u_exact": Field(exact, "exact", "u"),
         "u_error": Field(error, "error", "u"),
         "u_estimate": Field(2 * np.abs(error), "estimate", "u"),
+        "u_sigma": Field(np.full_like(exact, 0.05), "sigma", "u"),
         "residual_heat": Field(random.normal(size=exact.shape) * 1e-4, "residual", "heat"),
         "network": Field(exact**2, "extra", "network"),
     }

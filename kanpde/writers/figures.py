@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
@@ -24,6 +25,7 @@ STYLE: dict[Any, Any] = {
     "font.size": 9, "font.family": "DejaVu Sans", "text.usetex": False, "savefig.dpi": "figure", "figure.dpi": 160,
 }
 KNOWN = ("exact", "reference")
+NORMAL = 1.959964  # standard deviations on either side of a mean that hold 95 % of what is normally distributed
 FEW = 40  # steps: with fewer, each is marked by a dot
 
 
@@ -85,8 +87,10 @@ def unknown_groups(result: Result, name: str, field: Field) -> list[Group]:
 
 def profiles(result: Result, view: View, name: str, every: Sequence[tuple[str, Field]]) -> Panel:
     """One unknown along a line, and what it should be in dashes over it."""
-    curves = tuple(Curve(view.values(result.axes, one.values), title, number > 0)
-                   for number, (title, one) in enumerate(every))
+    deviations = [other for other in result.fields.values() if other.kind == "sigma" and other.of == every[0][1].of]
+    bands = [NORMAL * view.values(result.axes, one.values) for one in deviations[:1]]
+    curves = tuple(Curve(view.values(result.axes, one.values), title, number > 0, band)
+                   for number, ((title, one), band) in enumerate(zip_longest(every, bands)))
     title = told(result, name, name)
     return Panel(f"{title} at {view.title}" if view.title else title, view, curves, name)
 
@@ -184,6 +188,7 @@ FIGURES: Mapping[str, Callable[[Result], Figure | None]] = {
     "vectors": vectors_figure,
     "error": magnitudes("error", "|error of {}|"),
     "estimate": magnitudes("estimate", "estimated error of {}"),
+    "sigma": magnitudes("sigma", "standard error of {}"),
     "residual": magnitudes("residual", "|residual of {}|"),
     "history": history_figure,
 }

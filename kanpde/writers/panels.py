@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Mapping, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ from kanpde.writers.views import View
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
 DECADES = 5  # shown below the largest value on a logarithmic scale
+BAND = "95 %"  # what a band around a curve stands for
 ROOM = 0.04  # above and below curves, as a part of their height
 DENSITY = 0.9  # of the lines along vectors
 THINNED = 101  # points along an axis that they look at, at most
@@ -27,11 +29,18 @@ LONGEST = 4.0  # the sides of a region drawn to scale differ by no more than thi
 
 @dataclass(frozen=True)
 class Curve:
-    """Values in one view, under a name, dashed where they are what is aimed at."""
+    """Values in one view, under a name, dashed where they are what is aimed at, perhaps with a `band` around them."""
 
     values: np.ndarray
     name: str
     dashed: bool = False
+    band: np.ndarray | None = None
+
+    @property
+    def reach(self) -> np.ndarray:
+        """All values that are shown, with the ends of the band."""
+        band = 0.0 if self.band is None else self.band
+        return np.concatenate([np.ravel(self.values - band), np.ravel(self.values + band)])
 
 
 @dataclass(frozen=True)
@@ -72,9 +81,13 @@ Group = tuple[Panel, ...]  # panels side by side with one colour bar
 
 
 def draw_grid(
-    title: str, groups: Sequence[Group], axes: Mapping[str, np.ndarray], known: Quantities = UNSAID
-) -> Figure:
-    """A figure of all groups: a row for each, or, if each is one panel, as many side by side as are readable."""
+    title: str, groups: Sequence[Group], axes: Mapping[str, np.ndarray], known: Quantities = UNSAID,
+    given: Mapping[str, Colours] = MappingProxyType({}),
+) -> Figure:  # fmt: skip
+    """A figure of all groups: a row for each, or, if each is one panel, as many side by side as are readable.
+
+    Scales are chosen for what is shown, but for those given.
+    """
     table = arranged(groups)
     columns = max(len(row) for row in table)
     shown = [panel.view for _, panel in table[0]]
@@ -85,7 +98,8 @@ def draw_grid(
     figure.suptitle(wrapped(title, int(14 * sum(widths))), fontsize=10)
     places = figure.subplots(len(table), columns, squeeze=False, width_ratios=widths)
     panels = [panel for group in groups for panel in group]
-    scales = {name: colours([panel for panel in panels if panel.scale == name]) for name in {p.scale for p in panels}}
+    names = {panel.scale for panel in panels} - set(given)
+    scales = {**given, **{name: colours([panel for panel in panels if panel.scale == name]) for name in names}}
     for row, cells in enumerate(table):
         for place in places[row, len(cells):]:
             place.set_axis_off()
@@ -147,6 +161,9 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
         style = {"color": "black", "linestyle": "--", "linewidth": 1.0} if curve.dashed else \
             {"color": COLOURS[number % len(COLOURS)], "linewidth": 1.8}
         place.plot(x, shown, label=label(curve.name, 30), **style)
+        if curve.band is not None:
+            ends = curve.values - curve.band, curve.values + curve.band
+            place.fill_between(x, *ends, color=style["color"], alpha=0.2, linewidth=0, label=BAND)
     if panel.logarithmic:
         place.set_yscale("log")
         place.set_ylim(scale.low, scale.high)
@@ -154,7 +171,7 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
     elif panel.view.fixed:
         room = ROOM * (scale.high - scale.low)
         place.set_ylim(scale.low - room, scale.high + room)
-    if len(panel.curves) > 1:
+    if len(panel.curves) > 1 or panel.curves[0].band is not None:
         place.legend(fontsize=8, frameon=False)
     place.set_xlim(x.min(), x.max()) if np.ptp(x) else None
     place.grid(alpha=0.25, linewidth=0.5)
@@ -217,7 +234,7 @@ def add_colour_bars(figure: Figure, places: Sequence[Axes], cells: Cells) -> Non
 
 def colours(panels: Sequence[Panel]) -> Colours:
     """Colours for all these panels: by decades, diverging around zero, or from least to greatest."""
-    every = np.concatenate([np.ravel(curve.values) for panel in panels for curve in panel.curves])
+    every = np.concatenate([curve.reach for panel in panels for curve in panel.curves])
     finite = every[np.isfinite(every)]
     if panels[0].logarithmic:
         return logarithmic(*decades(finite[finite > 0], DECADES))
