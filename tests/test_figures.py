@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from PIL import Image
 from synthetic import GRIDS, synthetic
 
+from kanpde.errors import KanpdeError
 from kanpde.quantities import Quantities
 from kanpde.result import Field
 from kanpde.writers.figures import FIGURES, draw, figures
+from kanpde.writers.movie import movie
 from kanpde.writers.panels import decades, rounded
 from kanpde.writers.png import pixels, rendered
 from kanpde.writers.ticks import decade_ticks, power_of_ten
@@ -121,3 +125,14 @@ def test_powers_of_ten_are_plain_text(low: float, high: float, count: int) -> No
     axis = Figure().add_subplot().yaxis
     decade_ticks(axis, low, high)
     assert len(axis.get_major_locator()()) == count and power_of_ten(1e-12) == "10⁻¹²"
+
+
+@pytest.mark.parametrize("kind", ["line in time", "square in time"])
+def test_a_movie_has_a_frame_for_each_time_and_one_scale(kind: str) -> None:
+    whole = synthetic(kind)
+    short = {name: axis[:3] if name == "t" else axis for name, axis in whole.axes.items()}
+    fields = {"u": Field(whole.fields["u"].values[..., :3], "solution", "u")}
+    found = Image.open(BytesIO(movie(replace(whole, axes=short, fields=fields))))
+    assert found.format == "GIF" and found.n_frames == 3
+    with pytest.raises(KanpdeError, match="no time"):
+        movie(synthetic("square"))

@@ -29,6 +29,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     },
     "plot": {
         "kanpde plot outputs/heat-001": "the pictures again",
+        "kanpde plot outputs/heat-001 --movie": "the solution in time, as an animated GIF",
         "kanpde plot outputs/heat-001 --edges --format svg": "the network as a graph",
     },
     "eval": {

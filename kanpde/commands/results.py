@@ -71,24 +71,31 @@ def show(run: Path, edges: bool, table: str | None, as_json: bool) -> None:
 @run_argument
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Instead of the plots folder of the run.")
 @click.option("--edges", is_flag=True, help="Draw its network instead: a graph with the function of each edge.")
+@click.option("--movie", is_flag=True, help="Draw the solution in time instead, as an animated GIF.")
 @click.option("--format", "form", type=click.Choice(["png", "svg"]), help="Of the picture; with --edges.")
-def plot(run: Path, out: Path | None, edges: bool, form: str | None) -> None:
-    """Draw the pictures of RUN again, or its network."""
+def plot(run: Path, out: Path | None, edges: bool, movie: bool, form: str | None) -> None:
+    """Draw the pictures of RUN again, its network, or how it moves."""
     from kanpde.writers import PLOTS, read
     from kanpde.writers.atomic import write_bytes
     from kanpde.writers.figures import draw
     from kanpde.writers.graphs import draw_graphs
+    from kanpde.writers.movie import movie as moving
 
     if form is not None and not edges:
         raise click.UsageError("--format is for --edges")
+    if movie and edges:
+        raise click.UsageError("--movie or --edges, one at a time")
     with sound(run):
         result = read(run)
-        pictures = draw_graphs(graphs_of(result, run), result.title, form or "png") if edges else draw(result)
+        if movie:
+            pictures = {"solution": moving(result)}
+        else:
+            pictures = draw_graphs(graphs_of(result, run), result.title, form or "png") if edges else draw(result)
     folder = out or (run if run.is_dir() else run.parent) / PLOTS
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in pictures.items():
-            path = folder / f"{name}.{form or 'png'}"
+            path = folder / f"{name}.{'gif' if movie else form or 'png'}"
             write_bytes(path, content)
             click.echo(path)
 

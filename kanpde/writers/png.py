@@ -23,9 +23,7 @@ def drawn(figure: Figure) -> bytes:
 
 def rendered(figure: Figure) -> bytes:
     """The picture of a figure that lies within its canvas, drawn once and cut to what is not white: half the work."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    rgb = np.asarray(canvas.buffer_rgba())[..., :3]
+    rgb = canvas_of(figure)
     inked = (rgb < 255).any(axis=2)
     rows, columns = inked.any(axis=1).nonzero()[0], inked.any(axis=0).nonzero()[0]
     if rows.size:
@@ -35,6 +33,13 @@ def rendered(figure: Figure) -> bytes:
     words.add_text("Software", "kanpde")
     Image.fromarray(np.ascontiguousarray(rgb)).save(stream, "PNG", pnginfo=words, dpi=(figure.dpi, figure.dpi))
     return stream.getvalue()
+
+
+def canvas_of(figure: Figure) -> np.ndarray:
+    """The whole canvas of a figure: red, green and blue [height, width, 3]."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def pixels(png: bytes) -> np.ndarray:
