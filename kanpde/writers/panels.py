@@ -20,6 +20,7 @@ from kanpde.writers.views import View
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
 DECADES = 5  # shown below the largest value on a logarithmic scale
+BAND = "95 %"  # what a band around a curve stands for
 ROOM = 0.04  # above and below curves, as a part of their height
 DENSITY = 0.9  # of the lines along vectors
 THINNED = 101  # points along an axis that they look at, at most
@@ -28,11 +29,18 @@ LONGEST = 4.0  # the sides of a region drawn to scale differ by no more than thi
 
 @dataclass(frozen=True)
 class Curve:
-    """Values in one view, under a name, dashed where they are what is aimed at."""
+    """Values in one view, under a name, dashed where they are what is aimed at, perhaps with a `band` around them."""
 
     values: np.ndarray
     name: str
     dashed: bool = False
+    band: np.ndarray | None = None
+
+    @property
+    def reach(self) -> np.ndarray:
+        """All values that are shown, with the ends of the band."""
+        band = 0.0 if self.band is None else self.band
+        return np.concatenate([np.ravel(self.values - band), np.ravel(self.values + band)])
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,9 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
         style = {"color": "black", "linestyle": "--", "linewidth": 1.0} if curve.dashed else \
             {"color": COLOURS[number % len(COLOURS)], "linewidth": 1.8}
         place.plot(x, shown, label=label(curve.name, 30), **style)
+        if curve.band is not None:
+            ends = curve.values - curve.band, curve.values + curve.band
+            place.fill_between(x, *ends, color=style["color"], alpha=0.2, linewidth=0, label=BAND)
     if panel.logarithmic:
         place.set_yscale("log")
         place.set_ylim(scale.low, scale.high)
@@ -160,7 +171,7 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
     elif panel.view.fixed:
         room = ROOM * (scale.high - scale.low)
         place.set_ylim(scale.low - room, scale.high + room)
-    if len(panel.curves) > 1:
+    if len(panel.curves) > 1 or panel.curves[0].band is not None:
         place.legend(fontsize=8, frameon=False)
     place.set_xlim(x.min(), x.max()) if np.ptp(x) else None
     place.grid(alpha=0.25, linewidth=0.5)
@@ -223,7 +234,7 @@ def add_colour_bars(figure: Figure, places: Sequence[Axes], cells: Cells) -> Non
 
 def colours(panels: Sequence[Panel]) -> Colours:
     """Colours for all these panels: by decades, diverging around zero, or from least to greatest."""
-    every = np.concatenate([np.ravel(curve.values) for panel in panels for curve in panel.curves])
+    every = np.concatenate([curve.reach for panel in panels for curve in panel.curves])
     finite = every[np.isfinite(every)]
     if panels[0].logarithmic:
         return logarithmic(*decades(finite[finite > 0], DECADES))
