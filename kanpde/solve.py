@@ -100,7 +100,7 @@ def solve(
         journal.save(outcome.name)
     if state is None:
         raise KanpdeError("stopped before the first step; there is no solution yet") from None
-    run = Run(spec, clock, truth, rows, watch, others)
+    run = Course(spec, clock, truth, rows, watch, others)
     try:
         return concluded(run, outcome, good or state, state, step, progress)
     except (KeyboardInterrupt, Lost):
@@ -110,7 +110,7 @@ def solve(
 
 
 @dataclass(frozen=True)
-class Run:
+class Course:
     """What a run is of, its clock, what is known of its solution, its history, and who watches."""
 
     spec: Spec
@@ -122,7 +122,7 @@ class Run:
 
 
 def concluded(
-    run: Run, outcome: Outcome, good: State, last: State, step: int, progress: Progress | None
+    run: Course, outcome: Outcome, good: State, last: State, step: int, progress: Progress | None
 ) -> Solution:
     """The solution of the last state that was good, or of a better one before it, after a last look."""
     spec, state = run.spec, better(good, run.spec)
