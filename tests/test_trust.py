@@ -70,8 +70,7 @@ TRAPS = {
     "a nonlinear equation with a trivial solution": (SIDES % ("0.01*lap(u) = u^3 - u", ZERO), Outcome.SUSPICIOUS),
     "heat that flows backwards": (BACKWARDS, Outcome.SUSPICIOUS),
     "heat that flows backwards, as a system": (
-        BACKWARDS.replace("[u]", "[u, q]").replace("{heat: u_t = -u_xx}", "{heat: u_t = -q_x, flux: q = u_x}")
-        .replace("width: 100", "width: 50"),
+        BACKWARDS.replace("[u]", "[u, q]").replace("{heat: u_t = -u_xx}", "{heat: u_t = -q_x, flux: q = u_x}"),
         Outcome.SUSPICIOUS,
     ),
     "sources that no flux takes away": (
