@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,7 @@ PAGE = ROOT / "docs" / "insight.md"
 BEGIN, END = "<!-- formulas: begin", "<!-- formulas: end -->"
 OWN = ROOT / "tests" / "formula_problems"
 LIMIT = 180.0  # seconds within which a formula is asked for
-TRAINING = 120.0  # seconds after which a training stops
+TRAINING = 200.0  # seconds after which a training stops
 
 NAMED = {
     "P1": "elliptic_2d_poisson",
@@ -121,18 +122,25 @@ def measured(case: Case, runs: Path) -> dict[str, Any]:
         runs.mkdir(parents=True, exist_ok=True)
         bare = runs / case.path.name
         bare.write_text(without_known_solution(case.path), encoding="utf-8")
-        stop = ("--set", f"training.stop.time={TRAINING:g}")
+        stop = ("--set", f"training.stop.time={TRAINING:g}", "--set", "training.threads=1")
         program("solve", str(bare), "--files", str(case.path.parent), "--quiet", "--out", str(run), *stop)
-    start = monotonic()
+    start, before = monotonic(), processor_seconds()
     said = program("formula", str(run), "--json")
-    seconds = monotonic() - start
+    seconds, processor = monotonic() - start, processor_seconds() - before
     about = {"date": datetime.now(timezone.utc).isoformat(timespec="minutes"), "commit": commit(), "machine": here()}
     found = json.loads(said)
     formulas = found["formulas"]
     about |= {"run": read(run).outcome.name.lower(), "outcome": found["outcome"], "seconds": seconds}
+    about["processor_seconds"] = processor
     about |= {"how": found["reason"], "symbolic": found["symbolic"], "formulas": formulas}
     about |= {"complexity": found["complexity"], "distances": found["distances"], "claimed": found["errors"]}
     return rounded(about) | {"errors": errors(case, run, formulas)}
+
+
+def processor_seconds() -> float:
+    """Of all programs that have been run, until now."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def program(*words: str) -> str:
@@ -196,13 +204,15 @@ def table(kept: dict[str, Any], elementary: bool) -> str:
         link = os.path.relpath(case.path, ROOT / "docs")
         formulas = "; ".join(f"`{n} = {f}`" for n, f in one["formulas"].items()) if elementary else ""
         row = [f"[{case.id or case.name}]({link})", one["outcome"], *([formulas] if elementary else [one["run"]])]
-        row += [f"{one['seconds']:.0f}", str(sum(one["complexity"].values()) or "–")]
+        row += [f"{one[clock]:.0f}" if clock in one else "–" for clock in ("seconds", "processor_seconds")]
+        row.append(str(sum(one["complexity"].values()) or "–"))
         if not elementary:
             row.append(worst(one["claimed"]))
         rows.append((*row, worst(one["errors"])))
     middle = ("formula",) if elementary else ("run",)
     claimed = () if elementary else ("stated error:",)
-    return markdown(("problem", "outcome", *middle, "seconds:", "complexity:", *claimed, "true error:"), rows)
+    clocks = ("seconds:", "of the processor:")
+    return markdown(("problem", "outcome", *middle, *clocks, "complexity:", *claimed, "true error:"), rows)
 
 
 def worst(found: dict[str, float]) -> str:
@@ -258,10 +268,11 @@ def main() -> None:
             found = measured(case, asked.runs or Path(folder))
         saved(case.name, found)
         print(f"{case.name}: {found['outcome']}, {found['seconds']:.0f} s, {found['formulas']}, {found['errors']}")
+    if asked.problems and not asked.page:
+        return
     kept = loaded()
     text = "\n\n".join((table(kept, True), table(kept, False), told(kept)))
-    if asked.table or not asked.problems:
-        print(text)
+    print(text)
     if asked.page:
         into_page(text)
 

@@ -6,7 +6,7 @@ import os
 import platform
 import socket
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from math import sqrt
@@ -51,6 +51,7 @@ class Progress:
     held_out: float
     held_out_loss: float
     errors: Mapping[str, float]
+    state: State | None = field(default=None, repr=False, compare=False)
 
     @property
     def error(self) -> float | None:
@@ -210,7 +211,7 @@ def measured(state: State, step: int, clock: Clock, truth: Truth | None, seed: i
             squares, number = (squares + mean, number + 1) if block.inside else (squares, number)
     return Progress(
         step, state.steps, clock.now(), clock.seconds, state.stage, state.loss, state.losses(),
-        sqrt(squares / number), total, true_errors(state, truth),
+        sqrt(squares / number), total, true_errors(state, truth), state,
     )
 
 

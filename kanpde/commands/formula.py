@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import click
 
-from kanpde.commands.results import json_option, run_argument, solution_of, sound
+from kanpde.commands.results import json_option, run_argument, solution_of, sound, writing
 from kanpde.errors import KanpdeError
 
 if TYPE_CHECKING:
@@ -21,17 +21,20 @@ NOTATIONS = ("text", "latex", "sympy", "python", "c")
 @run_argument
 @click.option("--format", "notation", type=click.Choice(NOTATIONS), default="text", help="How formulas are written.")
 @click.option("--all", "everything", is_flag=True, help="Also list shorter formulas with their errors.")
+@click.option("--time", "seconds", type=click.FloatRange(min=0), default=150, help="Of processor time, in seconds.")
 @json_option
-def formula(run: Path, notation: str, everything: bool, as_json: bool) -> None:
+def formula(run: Path, notation: str, everything: bool, seconds: float, as_json: bool) -> None:
     """Look for a formula of the solution in RUN, and prove it.
 
     A formula is verified exact where every equation and condition is fulfilled, else approximate; or none is found.
-    The solution that the problem may state itself is not used.
+    The solution that the problem may state itself is not used. What is found is kept in formula.json beside the
+    result; `kanpde compare RUN RUN/formula.json` compares the two at the points of the output.
     """
     from rich.console import Console
 
     from kanpde.json_lines import print_json
     from kanpde.writers import read
+    from kanpde.writers.formulas import FORMULA, write_formulas
 
     try:
         from kanpde.insight.search import formula_of
@@ -43,12 +46,16 @@ def formula(run: Path, notation: str, everything: bool, as_json: bool) -> None:
     with sound(run):
         result = read(run)
         solution = solution_of(result, run)
-        found = formula_of(solution, stripped(solution.spec), result.estimated)
+        found = formula_of(solution, stripped(solution.spec), result.estimated, seconds)
+    path = (run if run.is_dir() else run.parent) / FORMULA
+    with writing(path):
+        write_formulas(facts(found, "text"), path)
     if as_json:
         print_json(Console(), facts(found, notation))
         return
     for line in told(found, notation, everything):
         click.echo(line)
+    click.echo(path)
 
 
 def facts(found: Found, notation: str) -> dict[str, Any]:

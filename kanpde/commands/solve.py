@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Iterator, Sequence
+from typing import TYPE_CHECKING, Callable, Iterator, Sequence
 
 import click
 
@@ -41,11 +41,12 @@ class Stopped(KanpdeError):
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an unfinished run.")
 @click.option("--files", type=click.Path(path_type=Path), metavar="DIR", help="Where files that FILE names may lie.")
 @click.option("--distributed", is_flag=True, help="Share the solve with the processes that srun started.")
+@click.option("--animate", type=click.Choice(["gif", "mp4"]), help="Film the training: plots/training.gif.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, an object on each line.")
 def solve(
     file: Path | None, overrides: tuple[str, ...], out: Path | None, resume: Path | None, files: Path | None,
-    distributed: bool, quiet: bool, as_json: bool,
+    distributed: bool, animate: str | None, quiet: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Solve the problem in FILE, or go on with a run that was stopped from its last checkpoint.
 
@@ -58,6 +59,10 @@ def solve(
         raise click.UsageError("a resumed run stays in its folder: --resume without --out")
     if file is None and resume is None:
         raise click.UsageError("Missing argument 'FILE'.")
+    if animate is not None:
+        from kanpde.writers.animation import possible
+
+        possible(animate)
     stops: list[int] = []
     try:
         with stopped_by(stops, patience=0), company(distributed) as leads:
@@ -67,9 +72,9 @@ def solve(
             elif resume is not None:
                 from kanpde.checkpoint import Asked
 
-                code = continued(resume, Asked(file, overrides, files), view, stops)
+                code = continued(resume, Asked(file, overrides, files), view, stops, animate)
             elif file is not None:
-                code = run(spec_in(file, overrides, files), out, view, stops)
+                code = run(spec_in(file, overrides, files), out, view, stops, animate)
     except KeyboardInterrupt:
         raise Stopped(stops, "stopped; nothing was saved") from None
     except KanpdeError as error:
@@ -120,7 +125,7 @@ def spec_in(file: Path, overrides: tuple[str, ...], files: Path | None) -> Spec:
     return read_spec(file, overrides, files)
 
 
-def run(spec: Spec, out: Path | None, view: str, stops: list[int]) -> int:
+def run(spec: Spec, out: Path | None, view: str, stops: list[int], animate: str | None) -> int:
     """Solve and save, and give the exit code; what does not fit into the memory is refused at once."""
     from kanpde.capacity import capacity
     from kanpde.checkpoint import begun
@@ -129,10 +134,10 @@ def run(spec: Spec, out: Path | None, view: str, stops: list[int]) -> int:
     if told := fits(plan(spec), spec, capacity()):
         warn(told)
     with claimed(spec, out) as folder:
-        return trained(spec, begun(spec, folder, warn), folder, view, stops)
+        return trained(spec, begun(spec, folder, warn), folder, view, stops, animate)
 
 
-def continued(folder: Path, asked: Asked, view: str, stops: list[int]) -> int:
+def continued(folder: Path, asked: Asked, view: str, stops: list[int], animate: str | None) -> int:
     """Go on with a run from its checkpoint; nothing is done where it has finished."""
     from kanpde.writers import read
     from kanpde.writers.claims import claim
@@ -155,10 +160,12 @@ def continued(folder: Path, asked: Asked, view: str, stops: list[int]) -> int:
             outcome = read(folder).outcome
             warn(f"{folder}: nothing to resume, {outcome.message}; more of it is --set training.stop.time=SECONDS")
             return outcome.exit_code
-        return trained(found.spec, found.journal, folder, view, stops)
+        return trained(found.spec, found.journal, folder, view, stops, animate)
 
 
-def trained(spec: Spec, journal: Journal, folder: Path, view: str, stops: list[int]) -> int:
+def trained(
+    spec: Spec, journal: Journal, folder: Path, view: str, stops: list[int], animate: str | None = None
+) -> int:
     """Solve and save; the checkpoints go once the run is written, unless it may go on."""
     from rich.console import Console
 
@@ -168,12 +175,15 @@ def trained(spec: Spec, journal: Journal, folder: Path, view: str, stops: list[i
     from kanpde.writers import checkpoints
 
     console = Console(file=Unfailing(sys.stdout))  # type: ignore[arg-type]
-    view = view or view_for(console)
+    asked, view = view, view or view_for(console)
     try:
         with VIEWS[view](console) as watch:
-            solution = solution_of(spec, watch, journal)
+            watching, film = (watch, None) if animate is None else filmed(spec, watch)
+            solution = solution_of(spec, watching, journal)
         with stopped_by(stops, patience=1):
             save(solution, folder, console, view, stops)
+            if film is not None and animate is not None and not stops:
+                shown(film, folder, animate, asked)
     except KanpdeError as error:
         if checkpoints.exists(folder):
             raise KanpdeError(f"{error}; kanpde solve --resume {folder} goes on") from error
@@ -185,6 +195,29 @@ def trained(spec: Spec, journal: Journal, folder: Path, view: str, stops: list[i
     if not journal.open:
         checkpoints.remove(folder)
     return solution.outcome.exit_code
+
+
+def filmed(spec: Spec, watch: Callable[[Progress], None]) -> tuple[Callable[[Progress], None], Film]:
+    """What watches a training and films it beside that, and the film."""
+    from kanpde.filming import Film
+
+    film = Film(spec)
+
+    def both(progress: Progress) -> None:
+        watch(progress)
+        film.watch(progress)
+
+    return both, film
+
+
+def shown(film: Film, folder: Path, animate: str, view: str) -> None:
+    """Write a film beside the pictures of a run."""
+    from kanpde.writers import PLOTS
+    from kanpde.writers.animation import animate as written
+
+    for path in written(film.snapshots, film.spec.title, animate, folder / PLOTS) if film.snapshots else ():
+        if not view:
+            click.echo(path)
 
 
 def warn(text: str) -> None:

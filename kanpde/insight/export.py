@@ -7,11 +7,22 @@ from typing import Callable, Mapping
 import sympy
 from sympy.printing.c import C99CodePrinter
 from sympy.printing.pycode import PythonCodePrinter
+from sympy.printing.str import StrPrinter
+
+
+class _FilePrinter(StrPrinter):
+    """Names as problem files have them."""
+
+    def _print_Exp1(self, expression: sympy.Expr) -> str:
+        return "e"
+
+    def _print_Abs(self, expression: sympy.Expr) -> str:
+        return f"abs({self._print(expression.args[0])})"
 
 
 def text(expression: sympy.Expr) -> str:
     """An expression as problem files write it."""
-    return str(expression).replace("**", "^").replace("Abs(", "abs(")
+    return _FilePrinter().doprint(expression).replace("**", "^")
 
 
 def c(expression: sympy.Expr) -> str:
@@ -24,6 +35,11 @@ def python(expression: sympy.Expr) -> str:
     return PythonCodePrinter().doprint(expression)
 
 
+def latex(expression: sympy.Expr) -> str:
+    """An expression in LaTeX."""
+    return sympy.latex(expression, inv_trig_style="full")
+
+
 def complexity(expression: sympy.Expr) -> int:
     """The number of nodes of an expression."""
     return sum(1 for _ in sympy.preorder_traversal(expression))
@@ -31,7 +47,7 @@ def complexity(expression: sympy.Expr) -> int:
 
 NOTATIONS: Mapping[str, Callable[[sympy.Expr], str]] = {
     "text": text,
-    "latex": sympy.latex,
+    "latex": latex,
     "sympy": sympy.srepr,
     "python": python,
     "c": c,

@@ -12,6 +12,7 @@ from kanpde.errors import KanpdeError, nearest
 from kanpde.result import Result
 from kanpde.writers import figures, hdf5
 from kanpde.writers.atomic import flush_to_disk, write_bytes
+from kanpde.writers.formulas import FORMULA
 from kanpde.writers.hdf5_reading import read, read_plots
 from kanpde.writers.layout import FILE
 
@@ -34,7 +35,10 @@ def write_png(result: Result, plots: Pictures, folder: Path) -> None:
 
 
 WRITERS: Mapping[str, Callable[[Result, Pictures, Path], None]] = {"h5": write_h5, "png": write_png}
-WRITTEN = (FILE, *(f"{PLOTS}/{name}.png" for name in figures.FIGURES))  # all that a run may leave
+WRITTEN = (
+    FILE, FORMULA, *(f"{PLOTS}/{name}.png" for name in figures.FIGURES),
+    f"{PLOTS}/edges*.png", f"{PLOTS}/edges*.svg", f"{PLOTS}/training*.gif", f"{PLOTS}/training*.mp4",
+)  # patterns of all that a run may leave, and what is made of it later
 
 
 def write_run(
@@ -76,9 +80,9 @@ def moved(fresh: Path, folder: Path) -> tuple[Path, ...]:
     for file in files:
         (folder / file).parent.mkdir(exist_ok=True)
         os.replace(fresh / file, folder / file)
-    for name in WRITTEN:
-        if Path(name) not in files:
-            (folder / name).unlink(missing_ok=True)
+    for path in (path for pattern in WRITTEN for path in folder.glob(pattern)):
+        if path.relative_to(folder) not in files:
+            path.unlink(missing_ok=True)
     flush_to_disk(folder)
     return tuple(folder / file for file in reversed(files))
 
