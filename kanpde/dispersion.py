@@ -204,12 +204,14 @@ def range_of(about: Dispersion, window: Patch, change: Tensor, tolerance: float)
     """Between which numbers waves are followed, for Q [K, P] at the first time.
 
     Below max |Q| they are no waves beside the solution but part of it. Above, what is left out is of the relative size
-    (Q/κ)²/2, and where the sum of that is below the tolerance equations need not be asked.
+    (Q² + |∂Q|) / 2κ², and where the sum of that is below the tolerance equations need not be asked.
     """
     low, high = window.box[window.axis]
-    unit, steep, order = (high - low) / (2 * pi), float(change.abs().max()), about.first
+    unit, order = (high - low) / (2 * pi), about.first
+    slope = dense(window.along, window.along.interpolation_points(), 1).to(change) @ change * (2 / (high - low))
+    steep, bent = float(change.abs().max()), float(slope.abs().max())
     lowest = max(1, ceil(steep * unit))
-    size = float(about.jumps[0].abs().max()) / (high - low) * steep**2 / 2 * unit ** (order + 3)
+    size = float(about.jumps[0].abs().max()) / (high - low) * (steep**2 + bent) / 2 * unit ** (order + 3)
     size /= float(window.cube.abs().max()) * (order + 2.5) ** 0.5
     return lowest, min(max(ceil((size / (SPARE * tolerance)) ** (1 / (order + 2.5))), 2 * lowest), MODES)
 
