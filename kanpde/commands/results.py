@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 INACCURATE = 4  # the exit code of a comparison above the tolerance
 STANDARD = "-"
+FORMULAS = ".json"  # the end of the name of a file with formulas
 
 run_argument = click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
@@ -168,7 +169,7 @@ def compare(run: Path, other: Path | None, tolerance: float | None, as_json: boo
     """Compare RUN with another, with a file, or with what is known.
 
     What is known is the problem's reference or exact solution. The network is evaluated at the points of what it is
-    compared with.
+    compared with; a formula.json at those of the output.
     """
     from rich.console import Console
 
@@ -180,7 +181,12 @@ def compare(run: Path, other: Path | None, tolerance: float | None, as_json: boo
         result = read(run)
         solution = solution_of(result, run)
     with sound(other or run):
-        reference = known_solution(result, solution) if other is None else fields_in(other, tuple(result.axes))
+        if other is None:
+            reference = known_solution(result, solution)
+        elif other.suffix == FORMULAS:
+            reference = formulas_in(other, result, solution)
+        else:
+            reference = fields_in(other, tuple(result.axes))
         found = comparison.compare(result, reference, solution.at)
     if as_json:
         print_json(Console(), {"event": "comparison", **asdict(found)})
@@ -249,6 +255,28 @@ def fields_in(path: Path, coordinates: tuple[str, ...]) -> Samples:
     if path.is_dir() or is_result(path):
         return samples_of(read(path), str(path))
     return read_reference(path, coordinates)
+
+
+def formulas_in(path: Path, result: Result, solution: Solution) -> Samples:
+    """The formulas in a file that `kanpde formula` wrote, on the grid of a result."""
+    from kanpde.expression import ExpressionError, free_names, parse
+    from kanpde.references import Samples
+    from kanpde.vocabulary import CONSTANTS
+    from kanpde.writers.formulas import read_formulas
+
+    formulas, allowed = read_formulas(path), {*result.axes, *CONSTANTS}
+    for name, text in formulas.items():
+        try:
+            foreign = free_names(parse(text)) - allowed
+        except ExpressionError as error:
+            raise ResultError(f"{path}: the formula of '{name}': {error}") from error
+        if foreign:
+            raise ResultError(f"{path}: the formula of '{name}' has '{sorted(foreign)[0]}' in it; "
+                              f"formulas are of {', '.join(result.axes)}")
+    points = Samples("", result.axes, {}).points(tuple(result.axes))
+    values = solution.at(points, tuple(formulas.values()))
+    shape = tuple(len(axis) for axis in result.axes.values())
+    return Samples(str(path), result.axes, {name: values[text].reshape(shape) for name, text in formulas.items()})
 
 
 def listed(fields: str) -> tuple[str, ...]:
