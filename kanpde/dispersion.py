@@ -28,7 +28,7 @@ from kanpde.waves import MODES, WaveLayer
 SEED, DRAWS = 5, 40  # of fields at which equations are differentiated
 ROUNDING = 1e-12
 ALIKE = 1e-6  # relative difference of eigenvalues below which their vectors are not told apart
-SLIGHT = 1e-13  # jumps below this, of derivatives by x / period, relative to the unknown, are rounding
+SLIGHT = 1e-13  # jumps below this, of derivatives by the angle, relative to the largest, are rounding
 SPARE = 0.3  # of the tolerance, for waves that equations are not asked about
 TURNS = 0.75  # ωτ/2 of the highest waves in a window, over the degree in time
 KINKS = 3  # derivatives of initial data that are looked at, from the value on
@@ -80,12 +80,12 @@ def dispersion(spec: Spec, problem: Problem, time: int) -> Dispersion | None:
     left, kept = torch.linalg.inv(right), rates.imag > 0
     jumps, sizes = seam(spec, problem, axis)
     low, high = problem.trial.box[axis]
-    relative = jumps.abs().amax(1) / sizes.max() * (high - low) ** torch.arange(KINKS, dtype=torch.float64)
-    if not (relative > SLIGHT).any():
+    relative = jumps.abs().amax(1) / sizes.max() * ((high - low) / (2 * pi)) ** torch.arange(KINKS, dtype=torch.float64)
+    if not relative.isfinite().all() or not (relative > SLIGHT).any():
         return None
     first = int((relative > SLIGHT).to(torch.int).argmax())
     sent = torch.cat([jumps, 0 * jumps[:1]])[first : first + 2].to(left) @ left[kept].T
-    strength = float((relative / (2 * pi) ** torch.arange(1, KINKS + 1)).max())
+    strength = float(relative.max()) / (2 * pi)
     return Dispersion(block, time, 1j * rates[kept].imag, right[:, kept], left[kept], mass, sent, first, strength)
 
 
@@ -159,7 +159,7 @@ def seam(spec: Spec, problem: Problem, axis: int) -> tuple[Tensor, Tensor]:
         jet = as_jet(evaluate(found[name].data, wanted, scope, ground, no_unknowns), wanted, ground)
         rows = [torch.as_tensor(jet[raised(zero, axis, k)], dtype=torch.float64).expand(9) for k in range(KINKS)]
         jumps.append(torch.stack([row[0] - row[-1] for row in rows]))
-        sizes.append(rows[0].abs().max())
+        sizes.append(max(row.abs().max() * ((high - low) / (2 * pi)) ** k for k, row in enumerate(rows)))
     return torch.stack(jumps, dim=1), torch.stack(sizes)
 
 

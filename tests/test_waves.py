@@ -131,6 +131,9 @@ TEXTS = {
     "drift": LINEAR.replace("-v_xx/2", "-v_xx/2 + u*u_x") + HILL + KINK,
     "diffusion": LINEAR.replace("-v_xx/2", "u_xx").replace("u_xx/2", "v_xx/2") + HILL + KINK,
     "third order": LINEAR.replace("v_xx", "v_xxx") + HILL + KINK,
+    "nothing": LINEAR + HILL + "initial: {u: 0, v: 0}",
+    "zero where looked at": LINEAR + HILL + "initial: {u: sin(16*pi*x), v: 0}",
+    "a slope without bound": LINEAR + HILL + "initial: {u: sqrt(x), v: 0}",
     "one equation twice": LINEAR.replace("u_t =", "u_t + v_t =").replace("i: v_t =", "i: u_t + v_t =") + HILL + KINK,
 }
 
