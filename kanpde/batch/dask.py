@@ -99,29 +99,39 @@ def number(options: Mapping[str, str], name: str, usual: int) -> int:
 def parameters(kind: str, batch: Batch, options: Mapping[str, str]) -> dict[str, Any]:
     """What dask-jobqueue is told: one worker with one thread in each job; a member is a process beside it."""
     resources: Resources = batch.resources
-    memory = int(resources.memory or MEMORY)
+    size, minutes = ceil((resources.memory or MEMORY) / 2**20), resources.minutes or 60
     further = {name: value for name, value in options.items() if name not in OWN}
-    if resources.gpus and kind == "slurm":
+    if resources.gpus and kind != "slurm":
+        raise KanpdeError(f"--gpus with cluster={kind}: say it as an option of the scheduler, by --scheduler KEY=VALUE")
+    if resources.gpus:
         further["gpus-per-node"] = str(resources.gpus)
     dashes = "--{}={}" if kind == "slurm" else "-{} {}"
-    minutes = resources.minutes or 60
     asked: dict[str, Any] = {
         "cores": 1,
         "processes": 1,
-        "memory": f"{ceil(memory / 2**20)}MiB",
+        "memory": f"{size}MiB",
         "job_name": "kanpde",
         "walltime": f"{minutes // 60:02d}:{minutes % 60:02d}" + (":00" if kind != "lsf" else ""),
         "log_directory": str(batch.folder.resolve() / FOLDER / "dask"),
         "interface": options.get("interface"),
+        "queue": resources.partition,
+        "scheduler_options": {"dashboard_address": "127.0.0.1:0"},
         "job_extra_directives": [dashes.format(*one) for one in further.items()],
+        **processors_of(kind, resources.cpus, size),
     }
-    if kind == "slurm":
-        asked["job_cpu"] = resources.cpus
-    if kind != "sge" and resources.partition:
-        asked["queue"] = resources.partition
-    elif resources.partition:
-        asked["queue"] = resources.partition
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def processors_of(kind: str, number: int, megabytes: int) -> dict[str, Any]:
+    """How a kind of cluster is asked for more processors than the worker has threads; raises KanpdeError for SGE."""
+    known: Mapping[str, dict[str, Any]] = {
+        "slurm": {"job_cpu": number},
+        "pbs": {"resource_spec": f"select=1:ncpus={number}:mem={megabytes}MB"},
+        "lsf": {"ncpus": number},
+    }
+    if kind not in known and number > 1:
+        raise KanpdeError(f"--cpus with cluster={kind}: say it as an option of the scheduler, as --scheduler pe='smp 4'")
+    return known.get(kind, {})
 
 
 def wait_for(batch: Batch, tasks: Sequence[Task]) -> None:
