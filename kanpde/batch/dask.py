@@ -130,7 +130,7 @@ def processors_of(kind: str, number: int, megabytes: int) -> dict[str, Any]:
         "lsf": {"ncpus": number},
     }
     if kind not in known and number > 1:
-        raise KanpdeError(f"--cpus with cluster={kind}: say it as an option of the scheduler, as --scheduler pe='smp 4'")
+        raise KanpdeError(f"--cpus with cluster={kind}: say it by --scheduler, as pe='smp 4'")
     return known.get(kind, {})
 
 
