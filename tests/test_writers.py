@@ -154,7 +154,8 @@ def change_depth(data: h5py.File) -> None:
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    (change_nothing, "not a result of kanpde"), (change_version, "9.0; this kanpde reads versions 1.x: a newer"), (change_link, "'entry'"),
+    (change_nothing, "not a result of kanpde"), (change_version, "9.0; this kanpde reads versions 1.x: a newer"),
+    (change_link, "'entry'"),
     (change_axis, "broken"), (change_size, "cannot hold"), (change_storage, "another file"), (change_depth, "deeply"),
 ])
 def test_a_foreign_file_is_refused(change: object, message: str, file: Path) -> None:
