@@ -14,8 +14,6 @@ import argparse
 import json
 import os
 import re
-import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,18 +21,20 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from math import isfinite
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 import numpy as np
 import torch
 from accuracy_run import here, rounded
 from accuracy_tables import markdown
+from click.testing import CliRunner
 from formula_truths import TRUTHS
 from machine import ROOT, commit
 from numerals import power
 
 from kanpde import read, read_spec
+from kanpde.cli import main
 from kanpde.errors import SpecError
 from kanpde.solution import restored
 from kanpde.spec import read_spec_text
@@ -122,13 +122,13 @@ def measured(case: Case, runs: Path) -> dict[str, Any]:
         runs.mkdir(parents=True, exist_ok=True)
         bare = runs / case.path.name
         bare.write_text(without_known_solution(case.path), encoding="utf-8")
-        stop = ("--set", f"training.stop.time={TRAINING:g}", "--set", "training.threads=1")
+        stop = ("--set", f"training.stop.time={TRAINING:g}", "--set", "training.threads=1", "--set", "output.save=[h5]")
         program("solve", str(bare), "--files", str(case.path.parent), "--quiet", "--out", str(run), *stop)
-    start, before = monotonic(), processor_seconds()
+    start, before = monotonic(), process_time()
     said = program("formula", str(run), "--json")
-    seconds, processor = monotonic() - start, processor_seconds() - before
+    seconds, processor = monotonic() - start, process_time() - before
     about = {"date": datetime.now(timezone.utc).isoformat(timespec="minutes"), "commit": commit(), "machine": here()}
-    found = json.loads(said)
+    found = json.loads(said.splitlines()[-1])
     formulas = found["formulas"]
     about |= {"run": read(run).outcome.name.lower(), "outcome": found["outcome"], "seconds": seconds}
     about["processor_seconds"] = processor
@@ -137,19 +137,12 @@ def measured(case: Case, runs: Path) -> dict[str, Any]:
     return rounded(about) | {"errors": errors(case, run, formulas)}
 
 
-def processor_seconds() -> float:
-    """Of all programs that have been run, until now."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def program(*words: str) -> str:
     """What a command of the program prints."""
-    command = [sys.executable, "-m", "kanpde.cli", *words]
-    told = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
-    if told.returncode not in (0, 3, 4):
-        raise RuntimeError(f"{' '.join(words)}: exit code {told.returncode}\n{told.stderr[-2000:]}")
-    return told.stdout
+    told = CliRunner().invoke(main, words)
+    if told.exit_code not in (0, 3, 4):
+        raise RuntimeError(f"{' '.join(words)}: exit code {told.exit_code}\n{told.output[-2000:]}") from told.exception
+    return told.output
 
 
 def errors(case: Case, run: Path, formulas: dict[str, str]) -> dict[str, float]:
@@ -250,7 +243,7 @@ def into_page(text: str) -> None:
     PAGE.write_text("\n".join([*lines[: begin + 1], *text.splitlines(), *lines[end:], ""]), encoding="utf-8")
 
 
-def main() -> None:
+def run() -> None:
     """Measure what is asked for, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("problems", nargs="*", metavar="PROBLEM", help="ids, or names of files; all if none")
@@ -265,7 +258,11 @@ def main() -> None:
         if asked.problems and not {case.name, case.id} & set(asked.problems):
             continue
         with tempfile.TemporaryDirectory() as folder:
-            found = measured(case, asked.runs or Path(folder))
+            try:
+                found = measured(case, asked.runs or Path(folder))
+            except RuntimeError as error:
+                print(error, file=sys.stderr)
+                continue
         saved(case.name, found)
         print(f"{case.name}: {found['outcome']}, {found['seconds']:.0f} s, {found['formulas']}, {found['errors']}")
     if asked.problems and not asked.page:
@@ -278,4 +275,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -20,6 +20,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "kanpde solve heat.yaml --set network.width=600 --set training.seed=1": "with other settings",
         "kanpde solve heat.yaml --set training.stop.error=1e-8": "until the error is small enough",
         "kanpde solve --resume outputs/heat-001 --set training.stop.time=900": "go on, with more time",
+        "kanpde solve heat.yaml --animate gif": "with a film of the training",
         "kanpde solve heat.yaml --json": "an object on each line, for other programs",
     },
     "show": {
@@ -38,6 +39,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     },
     "compare": {
         "kanpde compare outputs/heat-001": "with what the problem says is known",
+        "kanpde compare outputs/heat-001 outputs/heat-001/formula.json": "with its formula",
         "kanpde compare outputs/heat-001 other.h5 --tolerance 1e-6": "exit code 4 above 1e-6",
     },
     "rerun": {"kanpde rerun outputs/heat-001": "are the bits the same?"},
@@ -45,6 +47,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "kanpde formula outputs/heat-001": "a formula, with its proof",
         "kanpde formula outputs/heat-001 --format latex": "for a paper",
     },
+    "prune": {"kanpde prune outputs/heat-001 --factor 3": "a smaller network, as a run of its own"},
     "export": {
         "kanpde export outputs/heat-001 --to csv": "a table",
         "kanpde export outputs/heat-001 --to vtk --output heat.vtr": "for ParaView",
