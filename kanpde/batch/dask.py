@@ -61,10 +61,11 @@ def submitted(client: Client, task: Task) -> Future:
     return client.submit(attended, task, key=task.name, pure=False, retries=FAILURES)
 
 
-def told(names: Mapping[Future, str]) -> Iterator[str]:
-    """The names of members as they end; those that took their workers with them are told by their folders."""
-    for future in as_completed(names):
-        yield names[future]
+def told(names: dict[Future, str]) -> Iterator[str]:
+    """The names of members as they end; a result is let go, or it would be lost with its worker and made again."""
+    for future in as_completed(list(names)):
+        yield names.pop(future)
+        future.release()
 
 
 def connected(batch: Batch, members: int, open_ones: ExitStack) -> Client:
