@@ -32,5 +32,7 @@ def program(solution: Solution) -> torch.export.ExportedProgram:
     """points [M, d] -> values [M, unknowns] for any number of points."""
     points = torch.as_tensor(sample(solution)[:7])
     shapes = {"points": {0: torch.export.Dim("points", min=1)}}
+    function = Function(solution).eval()
     with torch.no_grad():
-        return torch.export.export(Function(solution).eval(), (points,), dynamic_shapes=shapes, strict=False)
+        function(points)  # what is computed once, as knots of splines, must not be computed first while tracing
+        return torch.export.export(function, (points,), dynamic_shapes=shapes, strict=False)
