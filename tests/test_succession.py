@@ -205,8 +205,8 @@ def test_what_one_fit_cannot_follow_is_solved_in_windows(tmp_path: Path) -> None
     """From the file to the stored solution: a field carried over many periods, with narrow layers."""
     text = f"""unknowns: [u]{TEXTS["periodic"].replace("t: [0, 1]", "t: [0, 30]")}
 network: {{width: 150}}
-output: {{grid: [9, 9, 5], save: [h5]}}
-training: {{stop: {{time: 100}}}}
+output: {{grid: [9, 9], times: 5, save: [h5]}}
+training: {{stop: {{time: 300, error: 1e-3}}}}
 """
     (tmp_path / "turns.yaml").write_text(text)
     ended_with = run("solve", str(tmp_path / "turns.yaml"), "--out", str(tmp_path / "run"), "--quiet")
