@@ -27,7 +27,7 @@ def write(result: Result, target: Path, source: Path) -> Iterator[str]:
         try:
             convert(traced, torch.as_tensor(sample(solution)[:7]), temporary)
         except torch.onnx.errors.OnnxExporterError as error:
-            reason = "has operations that ONNX lacks, as singular functions of a complex coordinate"
+            reason = "has operations that ONNX lacks, as splines on knots or singular functions"
             raise KanpdeError(f"{target}: this solution {reason}; --to torch has them") from error
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
     gap = checked(solution, lambda points: session.run(None, {"points": points})[0], TOLERANCE, target)

@@ -100,8 +100,8 @@ another major version are refused with their number. Numbers come back bit for b
 `kanpde export` writes into the run's folder, or to `--output FILE`. A function takes points [M, coordinates] and gives
 values [M, unknowns] in double precision, in the order of the problem file; outside of the domain they mean nothing.
 Before it is kept it is compared with the solution at 1000 points: `torch` to 1e-12, `onnx` to 1e-6 of the largest
-value. Where different equations hold in several regions there is no such function, and ONNX has none of the singular
-functions at corners.
+value. Where different equations hold in several regions there is no such function, and ONNX has none for splines on
+knots and for singular functions at corners.
 
 Names that HDF5 does not allow have `_` for `/` and `.`; a field that would be called like a group has a `_` behind its
 name, and `field` always gives the true one. Words and numbers are attributes, longer texts, lists and `null` are JSON
