@@ -49,7 +49,8 @@ def main() -> None:
         least, most = asked(name, *chosen, "training.seed=1")
         taken, before, *_ = asked(name, *chosen, "training.seed=0")
         row = (name, *chosen)
-        print(f"| {' '.join(row)} | {least / 1e6:.0f} | {most / 1e6:.0f} | {taken / 1e6:.0f} | {before / 1e6:.0f} |", flush=True)
+        figures = " | ".join(f"{one / 1e6:.0f}" for one in (least, most, taken, before))
+        print(f"| {' '.join(row)} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

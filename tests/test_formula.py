@@ -26,11 +26,12 @@ from kanpde.insight.arrays import numbers
 from kanpde.insight.conditions import determined
 from kanpde.insight.export import NOTATIONS
 from kanpde.insight.fields import Samples
+from kanpde.insight.findings import Found, Outcome
 from kanpde.insight.formula import field_values
 from kanpde.insight.patience import OutOfTime, within
 from kanpde.insight.proof import proved
 from kanpde.insight.recognition import recognised
-from kanpde.insight.search import Found, Outcome, _Search, formula_of
+from kanpde.insight.search import _Search, formula_of
 from kanpde.insight.spans import spanning
 from kanpde.insight.statement import stripped
 from kanpde.insight.symbolic import expression, symbol

@@ -107,14 +107,14 @@ def folders() -> Iterator[Line]:
 
 def self_test() -> Iterator[Line]:
     """A problem solved, written, read and evaluated."""
-    import kanpde
+    from kanpde.interface import load, solve
 
     start = perf_counter()
     try:
-        run = kanpde.solve(PROBLEM)
+        run = solve(PROBLEM)
         with tempfile.TemporaryDirectory() as folder:
             run.save(folder)
-            again = kanpde.load(folder)
+            again = load(folder)
         error = run.errors["u"].relative_l2
         same = bool((again.at(x=0.3, y=0.4)["u"] == run.at(x=0.3, y=0.4)["u"]).all())
     except Exception as problem:  # whatever is wrong with an installation is what this is to tell

@@ -12,7 +12,7 @@ from kanpde.commands.results import json_option, run_argument, solution_of, soun
 from kanpde.errors import KanpdeError
 
 if TYPE_CHECKING:
-    from kanpde.insight.search import Found
+    from kanpde.insight.findings import Found
 
 NOTATIONS = ("text", "latex", "sympy", "python", "c")
 
@@ -81,7 +81,7 @@ def facts(found: Found, notation: str) -> dict[str, Any]:
 def told(found: Found, notation: str, everything: bool) -> Iterator[str]:
     """A finding as lines for a person."""
     from kanpde.insight.export import NOTATIONS as WRITTEN
-    from kanpde.insight.search import Outcome
+    from kanpde.insight.findings import Outcome
 
     for name, made in found.expressions.items():
         yield f"{name} = {WRITTEN[notation](made)}"

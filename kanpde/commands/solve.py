@@ -17,7 +17,9 @@ from kanpde.errors import KanpdeError
 
 if TYPE_CHECKING:
     from kanpde.checkpoint import Asked
+    from kanpde.filming import Film
     from kanpde.journal import Journal
+    from kanpde.solve import Progress
     from kanpde.spec import Spec
 
 OUTPUTS = "outputs"
@@ -96,7 +98,7 @@ def company(distributed: bool) -> Iterator[bool]:
     with joined(distributed) as team:
         yield team.rank == 0
         if team.lost:
-            raise KanpdeError(f"{team.lost}; kanpde solve --resume goes on from what was saved, with any number of them")
+            raise KanpdeError(f"{team.lost}; kanpde solve --resume goes on from what was saved, with any number")
 
 
 def followed(file: Path | None, overrides: tuple[str, ...], resume: Path | None, files: Path | None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from math import inf, isfinite
 from time import process_time
 from typing import Iterator, Mapping, Sequence
@@ -17,9 +16,10 @@ from kanpde.insight.arrays import numbers
 from kanpde.insight.conditions import determined
 from kanpde.insight.export import text
 from kanpde.insight.fields import SIDES, Candidate, Samples, distance
+from kanpde.insight.findings import Found, Outcome
 from kanpde.insight.formula import PREFIX, field_values, moved
 from kanpde.insight.least_squares import minimised
-from kanpde.insight.proof import SYMBOLICALLY, Check, proved
+from kanpde.insight.proof import Check, proved
 from kanpde.insight.recognition import recognised
 from kanpde.insight.simplification import simplest
 from kanpde.insight.statement import Statement, statement
@@ -43,33 +43,6 @@ CAUTION = 10.0  # times the run's own estimate of its error: of all measured, th
 GRIDS = 1.1  # by which distances may differ between one grid and another
 ROUNDING = 1e-12  # below which no error is known
 TRUSTED = (Ending.CONVERGED, Ending.FINISHED, Ending.LIMIT, Ending.STAGNATED, Ending.INACCURATE)
-
-
-class Outcome(Enum):
-    """What may be said of a formula."""
-
-    VERIFIED = "verified exact"
-    APPROXIMATE = "approximate"
-    NONE = "none found"
-
-
-@dataclass(frozen=True)
-class Found:
-    """What was found: expressions by unknown, each statement's check, errors, and the candidates by unknown."""
-
-    outcome: Outcome
-    expressions: Mapping[str, sympy.Expr] = field(default_factory=dict)
-    checks: Sequence[Check] = ()
-    reason: str = ""
-    distances: Mapping[str, float] = field(default_factory=dict)  # from the trained solution, relative L2
-    errors: Mapping[str, float] = field(default_factory=dict)  # bounds, as far as the run knows its own error
-    residual: float = inf
-    candidates: Mapping[str, Sequence[tuple[int, float, str]]] = field(default_factory=dict)
-
-    @property
-    def symbolic(self) -> bool:
-        """Whether all was seen symbolically."""
-        return all(check.how == SYMBOLICALLY for check in self.checks)
 
 
 @dataclass(frozen=True)
