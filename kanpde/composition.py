@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import comb
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -54,14 +54,15 @@ def term(outer: Sequence[Tensor], rows: Sequence[tuple[int, Any]]) -> Tensor:
 
 
 def pulled_back(
-    product: Callable[[int, Tensor], Tensor], factors: Factors, adjoints: Mapping[Index, Tensor], keys: Sequence[Index]
-) -> list[Tensor | None]:
+    product: Callable[[int, Tensor], Tensor], factors: Factors,
+    adjoints: Iterable[tuple[Index, Tensor]], keys: Sequence[Index],
+) -> list[Tensor | None]:  # fmt: skip
     """The adjoints of the terms `keys` of u, given `product` of f^(m+1) and the adjoint of a term of f(u).
 
     That of ∂^β u is Σ_α (α over β) Σ_m B_{α−β,m} · product(m, adjoint_α), where B_{0,0} = 1; None if it vanishes.
     """
     found: dict[Index, Tensor] = {}
-    for alpha, adjoint in adjoints.items():
+    for alpha, adjoint in adjoints:
         parts: dict[int, Tensor] = {}
         for binomial, beta, gamma in leibniz(alpha):
             if beta not in keys:
@@ -101,7 +102,7 @@ class Composed(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:  # type: ignore[override]
         adjoints = present(ctx.factors, gradients)
-        parts = pulled_back(lambda m, adjoint: ctx.slopes[m] * adjoint, ctx.factors, adjoints, ctx.keys)
+        parts = pulled_back(lambda m, one: ctx.slopes[m] * one, ctx.factors, adjoints.items(), ctx.keys)
         return (None, None, None, *(summed_to(part, shape) for part, shape in zip(parts, ctx.shapes)))
 
 
@@ -135,10 +136,11 @@ class Edges(torch.autograd.Function):
             of_c = sum(moments(ctx.tables[m], part) for m, part in parts.items())
         if any(ctx.needs_input_grad[4:]):
             if few_outputs(coefficients):
-                adjoints = {alpha: one.unsqueeze(1) for alpha, one in adjoints.items()}
+                pairs = ((alpha, one.unsqueeze(1)) for alpha, one in adjoints.items())
             else:
-                adjoints = by_matrix(by_function(coefficients), adjoints, ctx.tables[0].shape)
-            found = pulled_back(lambda m, one: (ctx.slopes[m] * one).sum(0), ctx.factors, adjoints, ctx.keys)
+                matrix, shape = by_function(coefficients), ctx.tables[0].shape
+                pairs = ((alpha, torch.mm(matrix, one).view(shape)) for alpha, one in adjoints.items())
+            found = pulled_back(lambda m, one: (ctx.slopes[m] * one).sum(0), ctx.factors, pairs, ctx.keys)
             of_u = [summed_to(part, shape) for part, shape in zip(found, ctx.shapes)]
         return (of_c, None, None, None, *of_u)
 
@@ -158,12 +160,6 @@ def few_outputs(coefficients: Tensor) -> bool:
 def by_function(coefficients: Tensor) -> Tensor:
     """Coefficients [I, K, O] as a matrix [K·I, O]."""
     return coefficients.transpose(0, 1).flatten(0, 1)
-
-
-def by_matrix(matrix: Tensor, terms: Mapping[Index, Tensor], shape: torch.Size) -> dict[Index, Tensor]:
-    """A matrix [K·I, O] times each term [O, N], in one product, as views of a shape [K, I, N]."""
-    product = torch.mm(matrix, torch.cat(list(terms.values()), dim=1)).view(*shape[:2], -1)
-    return dict(zip(terms, product.split([one.shape[1] for one in terms.values()], dim=2)))
 
 
 def gathered(adjoints: Mapping[Index, Tensor], factors: Factors) -> dict[int, Tensor]:
