@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kanpde.jet import Jet
-from kanpde.network import Tap, tapping
+from kanpde.network import Tap, summed
 from kanpde.singular import TINY
 
 DIRECT = 12  # power from which images in a row are summed one by one
@@ -57,12 +57,7 @@ class LatticeLayer:
 
     def forward(self, jet: Jet, coefficients: Tensor, tapped: bool) -> tuple[Jet, Tap | None]:
         """The output jet, and the tap when asked for."""
-        features = self.features(jet)
-        rows = torch.stack(list(features.values()))
-        outputs = torch.einsum("skn,ko->son", rows, coefficients[0])[:, None]
-        tap = tapping(rows, outputs) if tapped else None
-        outputs = tap.outputs if tap else outputs
-        return Jet(dict(zip(features, outputs[:, 0].unbind(0))), jet.indices), tap
+        return summed(self.features(jet), coefficients[0], jet.indices, tapped)
 
     def features(self, jet: Jet) -> dict[tuple[int, ...], Tensor]:
         """Each derivative [K, N] of the functions: ∂_x^a ∂_y^b Re f(w) = Re(i^b f^(a+b)(w) w_x^(a+b))."""

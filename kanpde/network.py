@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Iterator, Sequence, Union
+from typing import Iterator, Mapping, Sequence, Union
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch import Tensor
 from kanpde.bases import Basis, Chebyshev
 from kanpde.composition import Edges, Factors, bounded, by_slice, derivatives, factors_of, gathered, moves, term
 from kanpde.functions import UNIVARIATE
-from kanpde.jet import Jet
+from kanpde.jet import Index, Indices, Jet
 
 # The jets here have terms [width, N], or [width, 1] where a term is the same everywhere.
 
@@ -157,6 +157,17 @@ Layer = Union[KanLayer, DenseLayer]
 def tapping(features: Tensor, outputs: Tensor) -> Tap:
     """The tap of outputs [S, 1, O, N]."""
     return Tap(features, leaf(outputs))
+
+
+def summed(
+    features: Mapping[Index, Tensor], coefficients: Tensor, indices: Indices, tapped: bool
+) -> tuple[Jet, Tap | None]:
+    """The jet of Σ_k c_ko s_k from derivatives [K, N] of known functions s, and the tap when asked for."""
+    rows = torch.stack(list(features.values()))
+    outputs = torch.einsum("skn,ko->son", rows, coefficients)[:, None]
+    tap = tapping(rows, outputs) if tapped else None
+    outputs = tap.outputs if tap else outputs
+    return Jet(dict(zip(features, outputs[:, 0].unbind(0))), indices), tap
 
 
 def leaf(outputs: Tensor) -> Tensor:

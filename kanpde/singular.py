@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kanpde.jet import Jet
-from kanpde.network import Tap, tapping
+from kanpde.network import Tap, summed
 
 BENT = 3  # highest whole power of a corner inside a hole
 TINY = 1e-200  # in place of 0, where powers are 0 or infinite
@@ -60,12 +60,7 @@ class SingularLayer:
 
     def forward(self, jet: Jet, coefficients: Tensor, tapped: bool) -> tuple[Jet, Tap | None]:
         """The output jet, and the tap when asked for."""
-        features = self.features(jet)
-        rows = torch.stack(list(features.values()))
-        outputs = torch.einsum("skn,ko->son", rows, coefficients[0])[:, None]
-        tap = tapping(rows, outputs) if tapped else None
-        outputs = tap.outputs if tap else outputs
-        return Jet(dict(zip(features, outputs[:, 0].unbind(0))), jet.indices), tap
+        return summed(self.features(jet), coefficients[0], jet.indices, tapped)
 
     def features(self, jet: Jet) -> dict[tuple[int, ...], Tensor]:
         """Each derivative [K, N] of the modes: ∂_x^a ∂_y^b Re f(w) = Re(i^b f^(a+b)(w) w_x^(a+b)).
