@@ -14,6 +14,9 @@ from accuracy_run import thinned
 from accuracy_summary import Measured, meets, robustness, seconds_to, verdict, worst
 from accuracy_tables import PLOTS, document, readme_table
 from estimates import compared, table, told
+from formula_run import cases as formula_cases
+from formula_run import longest_first
+from formulas import claims_too_much
 from numerals import brief, power, short
 from tiers import Case, Target, cases, chosen
 
@@ -120,3 +123,25 @@ def test_pictures_are_drawn_of_whatever_there_is(tmp_path: Path) -> None:
     for found in ([], [Measured(one, {"0": run(1e-9), "1": failed}) for one in chosen([], None)]):
         draw(found, tmp_path)
         assert {path.name for path in tmp_path.iterdir()} == set(PLOTS)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "stated", "true", "too_much"),
+    [
+        ("approximate", {"u": 1e-3}, {"u": 9e-4}, False),
+        ("approximate", {"u": 1e-3, "v": 1e-3}, {"u": 9e-4, "v": 2e-3}, True),
+        ("approximate", {}, {"u": 0.5}, False),
+        ("verified exact", {}, {"u": 1e-15}, False),
+        ("verified exact", {}, {"u": 1e-6}, True),
+    ],
+)
+def test_a_formula_claims_too_much_when_its_error_is_above_the_stated_one(
+    outcome: str, stated: dict[str, float], true: dict[str, float], too_much: bool
+) -> None:
+    assert claims_too_much({"outcome": outcome, "claimed": stated, "errors": true}) is too_much
+
+
+def test_what_takes_longest_and_what_is_not_known_to_be_short_begins_first() -> None:
+    everything = list(formula_cases())
+    kept = {case.name: {"solving_seconds": 1.0 * k, "seconds": 1.0} for k, case in enumerate(everything[:-1])}
+    assert longest_first(everything, kept) == [everything[-1], *reversed(everything[:-1])]
