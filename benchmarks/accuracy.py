@@ -3,6 +3,7 @@
     python benchmarks/accuracy.py                            # every problem with three seeds, one run after another
     python benchmarks/accuracy.py --tier A --seeds 10        # those of tier A with ten
     python benchmarks/accuracy.py P1 elliptic_1d_beam        # by id, or by name; the others keep what they have
+    python benchmarks/accuracy.py --tier A --jobs 12         # several at a time, on a machine with cores to spare
     python benchmarks/accuracy.py --only-missing             # go on where an interrupted measurement ended
     python benchmarks/accuracy.py --table --plots --readme   # no run: tables, pictures, README and docs/accuracy.md
 
@@ -15,6 +16,8 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from math import inf
 from typing import Any
 
 from accuracy_plots import draw
@@ -59,19 +62,32 @@ def saved(kept: Mapping[str, Any]) -> None:
 
 
 def measure(wanted: Sequence[Case], asked: argparse.Namespace) -> None:
-    """Run one after another, seed by seed, and keep what is found after each run."""
-    todo = [(str(seed), case) for seed in range(asked.seeds) for case in wanted]
-    for seed, case in todo:
-        kept = loaded()
-        if asked.only_missing and seed in kept["runs"].get(case.name, {}):
-            continue
-        kept["machines"] += [here()] * (here() not in kept["machines"])
-        run = {**measured(case, seed, asked.threads, asked.time), "machine": kept["machines"].index(here())}
-        own = kept["runs"].get(case.name, {}) | {seed: run}
-        kept["runs"][case.name] = dict(sorted(own.items(), key=lambda item: int(item[0])))
-        saved(kept)
-        print(f"{case.label}, seed {seed}: {run['outcome']}, error {power(worst(run))}, {run['wall_seconds']} s",
-              file=sys.stderr, flush=True)
+    """Run seed by seed, as many at a time as asked, and keep what is found after each run."""
+    known = loaded()["runs"]
+    todo = [(str(seed), case) for seed in range(asked.seeds) for case in wanted
+            if not (asked.only_missing and str(seed) in known.get(case.name, {}))]
+    if asked.jobs > 1:
+        todo.sort(key=lambda one: -longest(known.get(one[1].name, {})))  # so that none of them is waited for alone
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        runs = {pool.submit(measured, case, seed, asked.threads, asked.time): (case, seed) for seed, case in todo}
+        for done in as_completed(runs):
+            keep(done.result(), *runs[done])
+
+
+def longest(runs: Mapping[str, Any]) -> float:
+    """The most seconds that a case took so far."""
+    return max((run["wall_seconds"] for run in runs.values()), default=inf)
+
+
+def keep(run: dict[str, Any], case: Case, seed: str) -> None:
+    """Write a run beside those that are kept, and say what it came to."""
+    kept = loaded()
+    kept["machines"] += [here()] * (here() not in kept["machines"])
+    own = kept["runs"].get(case.name, {}) | {seed: {**run, "machine": kept["machines"].index(here())}}
+    kept["runs"][case.name] = dict(sorted(own.items(), key=lambda item: int(item[0])))
+    saved(kept)
+    print(f"{case.label}, seed {seed}: {run['outcome']}, error {power(worst(run))}, {run['wall_seconds']} s",
+          file=sys.stderr, flush=True)
 
 
 def into_readme(text: str) -> None:
@@ -103,6 +119,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--tier", choices=("A", "B"))
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="from 0 to N - 1")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at a time, each then on a busy machine")
     parser.add_argument("--time", type=float, metavar="SECONDS", help="stop the training of each run after so many")
     parser.add_argument("--only-missing", action="store_true", help="run nothing twice")
     parser.add_argument("--table", action="store_true", help="run nothing")

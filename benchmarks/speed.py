@@ -1,7 +1,7 @@
 """What each part of a step costs, beside the one product of matrices that cannot be avoided.
 
     python benchmarks/speed.py                  # writes benchmarks/results/speed.json and prints Markdown tables
-    python benchmarks/speed.py --device cuda    # the same on a GPU
+    python benchmarks/speed.py --device cuda    # the same on a GPU, and large networks on many points there
 
 The floor is JᵀJ as one plain `addmm` of the whole Jacobian, on the same rows and coefficients. A step is one trial of
 Levenberg-Marquardt: JᵀJ, a Cholesky factorisation, the geodesic's acceleration and the loss at the new coefficients.
@@ -31,6 +31,7 @@ from kanpde import read_spec
 from kanpde.network import Network
 from kanpde.objective import Residuals, residuals_of
 from kanpde.optimisers import LevenbergMarquardt
+from kanpde.points import chunk
 from kanpde.training import deep_setting
 
 FILE = ROOT / "benchmarks" / "results" / "speed.json"
@@ -39,6 +40,7 @@ POINTS, WIDTHS, DEPTHS = (1000, 2000, 4000, 8000), (5, 7, 9, 12, 14), (1, 2, 3, 
 ORDERS = ("hyperbolic_1d_convection", "elliptic_2d_poisson", "dispersive_1d_kdv", "elliptic_2d_plate")
 DIMENSIONS = ("elliptic_1d_poisson", "elliptic_2d_poisson", "elliptic_3d_poisson", "elliptic_5d_poisson")
 MEMORY = (1000, 4000, 16000)
+LARGE = ((9, 100_000), (9, 1_000_000), (20, 100_000), (28, 100_000), (28, 1_000_000))  # width and points, on a GPU
 KIB = 1024
 Work = Callable[[], object]
 
@@ -156,6 +158,28 @@ def others(repeats: int, device: str, points: int = 512) -> dict[str, float]:
     }, repeats, device)
 
 
+def large(width: int, points: int, repeats: int, device: str) -> dict[str, Any]:
+    """The parts of a step, and the floor's speed, of a network on so many points that only a GPU is made for it."""
+    torch.cuda.reset_peak_memory_stats()
+    one = case(BRATU, points, device, f"network.width={width}")
+    objective, theta = one.objective, one.theta
+    rows = sum(part.count * len(part.block.rows) for part in objective.samples)
+    some = theta.new_ones(len(theta), min(rows, chunk(theta)))
+    matrix = objective.normal(theta).matrix
+    damped = matrix + 1e3 * matrix.diagonal().mean() * torch.eye(len(theta)).to(theta)
+    seconds = least({
+        "floor": lambda: matrix.addmm_(some, some.T),
+        "residuals": lambda: objective.residuals(theta),
+        "gradient": lambda: objective.loss_and_gradient(theta),
+        "normal": lambda: objective.normal(theta),
+        "cholesky": lambda: torch.linalg.cholesky_ex(damped),
+    }, repeats, device)
+    seconds["floor"] *= rows / some.shape[1]  # of one chunk until here
+    return {"case": f"{width} wide, {points} points", "problem": one.name, "rows": rows, "coefficients": len(theta),
+            "seconds": seconds, "floor_flops": 2 * rows * len(theta) ** 2 / seconds["floor"],
+            "memory_GiB": torch.cuda.max_memory_allocated() / 2**30}
+
+
 def equal_mlp() -> tuple[str, str]:
     """An MLP [2, 22, 22, 22, 1] has 1101 coefficients, a KAN [2, 9, 9, 9, 1] of degree 5 has 1134."""
     return "network.basis=mlp", "network.width=22"
@@ -229,6 +253,11 @@ def tables(found: Mapping[str, Any]) -> str:
     parts += [table(["exponent in", *slopes], [[size, *(f"{s:.2f}" for s in slopes.values())]])
               for size, slopes in found["exponents"].items()]
     parts.append(table(["beside others", "ms"], [[k, f"{1e3 * v:.1f}"] for k, v in found["others"].items()]))
+    if found["large"]:
+        parts.append(table(["on a GPU", "P", "rows", *found["large"][0]["seconds"], "floor, Tflop/s", "GiB"], [
+            [one["case"], one["coefficients"], one["rows"], *(f"{s:.4f} s" for s in one["seconds"].values()),
+             f"{one['floor_flops'] / 1e12:.1f}", f"{one['memory_GiB']:.1f}"] for one in found["large"]
+        ]))
     if found["memory"]:
         heads = list(next(iter(found["memory"].values())))
         parts.append("Peak memory added, MiB:\n\n" + table(
@@ -256,6 +285,8 @@ def main() -> None:
     found = {
         **machine(), "threads": 1, "torch": torch.__version__, "device": asked.device, "sweeps": done,
         "exponents": exponents(done), "others": others(asked.repeats, asked.device),
+        "large": [large(w, n, 2, asked.device) for w, n in LARGE] if asked.device != "cpu" else [],
+        "gpu": "" if asked.device == "cpu" else torch.cuda.get_device_name(),
         "memory": {str(n): {work: peak(work, n) for work in kept} for n in MEMORY if kept},
     }
     file = FILE if asked.device == "cpu" else FILE.with_stem("speed_cuda")

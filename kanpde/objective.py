@@ -13,7 +13,8 @@ from kanpde.optimisers.base import Normal
 from kanpde.optimisers.least_squares import triangle
 from kanpde.problem import Block, Problem, trained_mask
 
-BLOCK = 192  # rows of JᵀJ formed at once, up to the diagonal: small beside P, large enough for a fast product
+# Rows of JᵀJ formed at once, up to the diagonal: small beside P, large enough for a fast product.
+BLOCK, DEVICE_BLOCK = 192, 2048
 
 
 @dataclass(frozen=True)
@@ -135,17 +136,24 @@ class Residuals:
         return found
 
 
+def block_of(rows: Tensor) -> int:
+    """The rows formed at once on a tensor's device."""
+    return BLOCK if rows.device.type == "cpu" else DEVICE_BLOCK
+
+
 def add_lower_product(matrix: Tensor, rows: Tensor) -> None:
     """Add the product of rows [P, N] with their transpose to a matrix's blocks on and below the diagonal."""
-    for start in range(0, len(rows), BLOCK):
-        stop = start + BLOCK
+    size = block_of(rows)
+    for start in range(0, len(rows), size):
+        stop = start + size
         matrix[start:stop, :stop].addmm_(rows[start:stop], rows[:stop].T)
 
 
 def mirrored(matrix: Tensor) -> Tensor:
     """The symmetric matrix of which the blocks on and below the diagonal are given, completed in place."""
-    for start in range(BLOCK, len(matrix), BLOCK):
-        stop = start + BLOCK
+    size = block_of(matrix)
+    for start in range(size, len(matrix), size):
+        stop = start + size
         matrix[:start, start:stop] = matrix[start:stop, :start].T
     return matrix
 

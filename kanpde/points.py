@@ -15,7 +15,8 @@ from kanpde.problem import Block, Problem
 from kanpde.samplers import Draw, chosen_by_residual, sobol
 from kanpde.spec import SamplingSpec
 
-CHUNK = 1024
+CHUNK = 1024  # points at a time that a processor's cache holds
+FILLING = 2**27  # entries of the Jacobian that keep another device busy: 1 GiB
 CANDIDATES = 4  # drawn per point that is kept
 SIDES, LEAST = 4, 8  # several pieces in one have the points of so many, and so many on each
 
@@ -52,10 +53,15 @@ def draw(problem: Problem, block: Block, count: int, generator: torch.Generator,
     return problem.domain.draw(block.face, count, generator, sampler)
 
 
+def chunk(theta: Tensor) -> int:
+    """The number of points taken at once, on the device of the coefficients."""
+    return CHUNK if theta.device.type == "cpu" else max(CHUNK, FILLING // max(len(theta), CHUNK))
+
+
 def rows_at(problem: Problem, block: Block, theta: Tensor, ground: Ground) -> list[Tensor]:
     """Each row's residual at points, chunk by chunk, without a graph."""
     with torch.no_grad() if problem.derivatives == "taylor" else torch.enable_grad():
-        found = [problem.residuals(block, theta, part) for part in ground.to(theta).split(CHUNK)]
+        found = [problem.residuals(block, theta, part) for part in ground.to(theta).split(chunk(theta))]
     return [torch.cat([row.detach() for row in parts]) for parts in zip(*found)]
 
 
@@ -78,7 +84,7 @@ def samples(
             ground = ground.chosen(chosen_by_residual(rows_at(problem, block, theta, ground), count, generator))
         else:
             ground = draw(problem, block, count, generator, sampler)
-        found.append(sample(block, ground.to(theta), [weights[row.name] for row in block.rows], CHUNK))
+        found.append(sample(block, ground.to(theta), [weights[row.name] for row in block.rows], chunk(theta)))
     return tuple(found)
 
 
