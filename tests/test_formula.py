@@ -287,6 +287,18 @@ def test_runs_in_doubt_promise_nothing() -> None:
     assert not any(bounds.values())
 
 
+def test_every_field_is_read_as_nearly_as_the_run_knows_its_error() -> None:
+    """Pressures are less accurate than velocities: each has a tolerance of its own, and at last a finer one."""
+    spec = gallery("flow_2d_taylor_green")
+    errors = {"u": 1e-8, "v": 1e-6, "p": 1e-4}
+    solution = Solution(spec, None, torch.zeros(0), {}, Ending.FINISHED, {}, {})  # type: ignore[arg-type]
+    estimated = {name: FieldError(error, error, "estimate") for name, error in errors.items()}
+    tried = list(_Search(Samples(solution), spec, None, estimated, 0.0).tolerances())  # type: ignore[arg-type]
+    assert tried[0] == pytest.approx({name: 10 * error for name, error in errors.items()})
+    assert all(tried[-1][name] < tried[0][name] for name in errors)
+    assert max(max(tolerances.values()) for tolerances in tried) <= 1e-3
+
+
 @pytest.fixture(scope="module")
 def beam(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of a problem, and what came of the search for its formula."""

@@ -33,6 +33,7 @@ from kanpde.tree import Name, Tree, walk
 SNAPPING = (1e-11, 1e-9, 1e-7, 1e-6)  # relative, tried one after another: the proof decides
 COARSE = (1e-3, 1e-2)
 FINEST, ROUGHEST = 1e-10, 1e-3
+LOOSER = (1.0, 30.0, 1000.0, 1 / 30)  # than first: at last, should the run's estimate of its error be too large, nearer
 WORTH = 3e-2  # error above which a formula is none
 CLOSE = 1e-3  # of the trained solution: a proved formula that is farther from it solves the problem otherwise
 ATTEMPTS = 3
@@ -82,16 +83,19 @@ class _Search:
     seen: dict[str, dict[int, Candidate]] = field(default_factory=dict)
     missed: list[tuple[Mapping[str, sympy.Expr], list[Check]]] = field(default_factory=list)
 
-    def tolerances(self) -> Iterator[float]:
-        """How near formulas must come, from what is known of the run's error."""
-        known = [error.relative_l2 for name, error in self.estimated.items() if name in self.spec.unknowns]
-        first = min(max(10 * max(known, default=1e-7), FINEST), ROUGHEST)
-        yield from (t for t in (first, 30 * first, 1000 * first) if t <= ROUGHEST)
+    def tolerances(self) -> Iterator[dict[str, float]]:
+        """How near the formula of each field must come, from what is known of the run's error in that field."""
+        known = {n: self.estimated[n].relative_l2 if n in self.estimated else 1e-7 for n in self.samples.names}
+        first = {name: min(max(10 * error, FINEST), ROUGHEST) for name, error in known.items()}
+        for factor in LOOSER:
+            wanted = {name: min(factor * tolerance, ROUGHEST) for name, tolerance in first.items()}
+            if factor * min(first.values()) <= ROUGHEST:
+                yield wanted
 
-    def fitting(self, tolerance: float) -> list[list[Candidate]]:
+    def fitting(self, tolerances: Mapping[str, float]) -> list[list[Candidate]]:
         """Candidates for each field, all of which are remembered."""
         found = []
-        for name in self.samples.names:
+        for name, tolerance in tolerances.items():
             made = [c for c in self.samples.candidates(name, tolerance) if isfinite(c.error)]
             own = self.seen.setdefault(name, {})
             for one in made:
@@ -103,8 +107,8 @@ class _Search:
 
     def exact(self) -> Found | None:
         """A formula that is proved, from the trained solution alone."""
-        for tolerance in self.tolerances():
-            choices = self.fitting(tolerance)
+        for tolerances in self.tolerances():
+            choices = self.fitting(tolerances)
             if not all(choices):
                 continue
             for number in range(min(ATTEMPTS, max(map(len, choices)))):
@@ -223,7 +227,7 @@ class _Search:
                 return self.almost(whole, checks)
         for tolerance in COARSE:
             if process_time() < self.until:
-                self.fitting(tolerance)
+                self.fitting(dict.fromkeys(self.samples.names, tolerance))
         chosen = [best(tuple(own.values())) for own in self.seen.values()]
         if not all(chosen) or len(chosen) < len(self.samples.names):
             return Found(Outcome.NONE, reason="no short formula comes near", candidates=self.curve())
