@@ -3,7 +3,7 @@ PYTHON ?= python3
 PROBLEM ?= problems/elliptic_2d_poisson.yaml
 BIN := .venv/bin
 
-.PHONY: setup run test clean
+.PHONY: setup run test docs clean
 
 setup: .venv/.installed
 
@@ -20,6 +20,11 @@ run: setup
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
+# The documentation as a site, into site/; a warning is an error.
+docs: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build site dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
