@@ -11,8 +11,9 @@ import torch
 from kanpde.errors import KanpdeError, ResultError
 from kanpde.folder import Folder, checksum
 from kanpde.journal import Journal
+from kanpde.provenance import versions
 from kanpde.reading import read_text
-from kanpde.solve import prepare, versions
+from kanpde.solve import prepare
 from kanpde.spec import Spec, read_spec_text
 from kanpde.writers import checkpoints
 

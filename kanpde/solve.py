@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
-import socket
-import sys
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
-from importlib.metadata import version
 from math import sqrt
 from time import monotonic
 from typing import Any, Callable, Iterator, Mapping
@@ -19,10 +14,10 @@ from torch import Tensor
 
 from kanpde.clock import Clock, State
 from kanpde.errors import KanpdeError
-from kanpde.folder import kept
 from kanpde.journal import Journal, unfit
 from kanpde.nonfinite import finite
 from kanpde.points import draw, rows_at
+from kanpde.provenance import provenance
 from kanpde.relative import relative_residual
 from kanpde.result import Outcome
 from kanpde.solution import Solution, Solved, estimated_errors, unknown_values
@@ -271,29 +266,3 @@ def summary(spec: Spec, state: State, step: int, clock: Clock, progress: Progres
         "held_out_residual": progress.held_out,
         "relative_residual": relative_residual(state.problem, state.theta, spec.training.seed),
     }
-
-
-def provenance(spec: Spec, clock: Clock) -> dict[str, Any]:
-    """Where, when and with what the run was made."""
-    return {
-        "folder": str(spec.path.parent.resolve()),
-        "files": kept(spec.files),
-        "seed": spec.training.seed,
-        "device": spec.training.device,
-        "precision": spec.training.precision,
-        "threads": torch.get_num_threads(),
-        "command": " ".join(sys.argv),
-        "versions": versions(),
-        "platform": platform.platform(),
-        "processor": torch.backends.cpu.get_cpu_capability(),
-        "host": socket.gethostname(),
-        "seconds": clock.now(),
-        **({} if clock.journal.readings is None else {"clock": np.array(clock.journal.readings)}),
-        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
-
-
-def versions() -> dict[str, str]:
-    """The packages that decide on the last digits."""
-    packages = ("kanpde", "torch", "numpy", "h5py")
-    return {name: version(name) for name in packages} | {"python": platform.python_version()}

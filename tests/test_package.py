@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+
+from kanpde import provenance
 
 WRONG = Path(__file__).parent / "mistakes" / "unknown_name.yaml"
 HEAVY = {"torch", "numpy", "matplotlib", "h5py"}
@@ -38,3 +42,11 @@ def test_help_and_mistakes_come_before_anything_slow_is_loaded(arguments: list[s
 
 def test_public_names_are_there_in_any_order_of_imports() -> None:
     subprocess.run([sys.executable, "-c", NAMES], check=True, timeout=60)
+
+
+def test_a_folder_on_the_path_runs_without_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(provenance, "version", absent)
+    assert set(provenance.versions().values()) == {"not installed", platform.python_version()}
