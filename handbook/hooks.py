@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import gallery
-from formulas import displayed, typeset
 from links import DOCS, FILES, PAGES, ROOT, handed_out, moved, slug
+from mathematics import displayed, typeset
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
