@@ -7,6 +7,7 @@ from math import inf
 from time import monotonic
 from typing import Callable, Iterable, Mapping
 
+import torch
 from torch import Tensor
 
 from kanpde.estimates import Estimates
@@ -14,6 +15,8 @@ from kanpde.journal import Journal
 from kanpde.objective import Residuals
 from kanpde.problem import Problem
 from kanpde.team import TEAM
+
+SHOWN = 1000  # points of each block, at most, in a picture of them
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,19 @@ class State:
     settled: bool = False  # worth a line of its own in the log
     trouble: str = ""  # what was not finite, and where
     rival: State | None = None  # the best of the methods before this one
+    points: Callable[[], Mapping[str, Tensor]] = dict  # [d, N] of each block, some of those it was fitted at
 
 
 def losses_of(objective: Residuals, theta: Tensor) -> Callable[[], Mapping[str, float]]:
     """Each row's mean square, computed when asked for."""
     return lambda: objective.losses(theta)
+
+
+def points_of(objective: Residuals) -> Callable[[], Mapping[str, Tensor]]:
+    """The points [d, N] of each block, every so many of them, found when asked for."""
+
+    def points() -> Mapping[str, Tensor]:
+        whole = {one.block.name: torch.cat([part.points for part in one.chunks], dim=1) for one in objective.samples}
+        return {name: found[:, :: -(-found.shape[1] // SHOWN)].cpu() for name, found in whole.items()}
+
+    return points

@@ -105,7 +105,7 @@ class Run:
         return xarray.Dataset(fields, coordinates, attributes)
 
     def plot(self, name: str = "solution") -> Picture:
-        """A picture by its name: solution, error, estimate, residual or history.
+        """A picture by its name: solution, error, estimate, residual, points, history and others.
 
         Raises KanpdeError where there is none.
         """

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from kanpde.bootstrap import bootstrapped
-from kanpde.clock import ENDLESS, Clock, State, losses_of
+from kanpde.clock import ENDLESS, Clock, State, losses_of, points_of
 from kanpde.doubts import doubted, resolved
 from kanpde.elimination import eliminated
 from kanpde.estimates import Estimates
@@ -216,5 +216,5 @@ def state_of(found: Inverse, spec: Spec) -> State:
     stage = "fit by Gauss-Newton"
     return State(
         fit.problem, fit.theta, stage, fit.loss, losses, fit.weights, spec.enforce, note,
-        settled=True, estimates=found.estimates,
+        settled=True, estimates=found.estimates, points=points_of(fit.objective),
     )  # fmt: skip

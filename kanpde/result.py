@@ -71,6 +71,7 @@ class Result:
     `network` holds only arrays, numbers and strings, nested by name: all that is needed to evaluate again.
     `estimated` are errors as other solutions of the same problem suggest them.
     `outline` are points [2, N] along the curves that bound a region, NaN between these, by the plane: "x y".
+    `points` [d, N] are some of those that the solution was fitted at, by what they belong to: interior, x_min, …
     """
 
     title: str
@@ -89,3 +90,4 @@ class Result:
     quantities: Quantities = Quantities()
     estimates: Estimates | None = None
     estimated: Mapping[str, FieldError] = field(default_factory=dict)
+    points: Mapping[str, np.ndarray] = field(default_factory=dict)

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from kanpde.build import SIDES, assemble, scope_of, statements
-from kanpde.clock import Clock, State
+from kanpde.clock import SHOWN, Clock, State
 from kanpde.dispersion import dispersion
 from kanpde.errors import KanpdeError
 from kanpde.evaluation import Ground
+from kanpde.intervals import gauss_points, per_interval, with_middles
 from kanpde.marching import March, joined, polynomials, windows
 from kanpde.network import Network
 from kanpde.patch import EMPHASIS, Patch
@@ -179,7 +180,31 @@ def state_of(problem: Problem, theta: Tensor, stage: str, spec: Spec) -> State:
     weights = {row.name: 1.0 if b.face is None else EMPHASIS for b in problem.blocks for row in b.rows}
     losses = losses_of(problem, theta)
     loss = sum(weights[name] ** 2 * mean for name, mean in losses().items())
-    return State(problem, theta, stage, loss, losses, weights, enforced(spec), described(problem))
+    return State(
+        problem, theta, stage, loss, losses, weights, enforced(spec), described(problem),
+        points=partial(points, problem),
+    )  # fmt: skip
+
+
+def points(problem: Problem) -> Mapping[str, Tensor]:
+    """Some of the points at which splines are fitted: Gauss points of the cells, and on the sides of the rectangle."""
+    generator, found = torch.Generator().manual_seed(7), {}
+    lines = [along.flatten() for along in map(gauss_line, axes_of(problem), problem.trial.box)]
+    for block in problem.blocks:
+        axis, end = block.face if isinstance(block.face, tuple) else (None, 0)
+        found[block.name] = torch.stack([
+            torch.full((SHOWN,), problem.trial.box[number][end], dtype=line.dtype) if number == axis
+            else line[torch.randint(len(line), (SHOWN,), generator=generator)]
+            for number, line in enumerate(lines)
+        ])  # fmt: skip
+    return found
+
+
+def gauss_line(axis: Spline, ends: tuple[float, float]) -> Tensor:
+    """The Gauss points along one coordinate."""
+    (low, high), breaks = ends, with_middles(axis)
+    shares = (breaks - breaks[0]) / (breaks[-1] - breaks[0])
+    return gauss_points(low + shares * (high - low), per_interval(axis))[0].flatten()
 
 
 def losses_of(problem: Problem, theta: Tensor) -> Callable[[], Mapping[str, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -53,6 +53,7 @@ class Solution:
     provenance: Mapping[str, Any]
     estimates: Estimates | None = None
     replicas: tuple[Solved, ...] = ()  # other solutions of the same problem
+    points: Mapping[str, np.ndarray] = field(default_factory=dict)  # [d, N] of each block, some it was fitted at
 
     def at(self, points: np.ndarray, fields: Sequence[str] = ()) -> dict[str, np.ndarray]:
         """Fields, derivatives or expressions (`u`, `u_x`, `u^2 + v^2`) at points [M, d]; NaN outside the domain.
@@ -140,6 +141,7 @@ class Solution:
             provenance=self.provenance,
             quantities=self.spec.output.quantities,
             estimates=self.estimates,
+            points=self.points,
         )
 
     def tabulated(self, points: Tensor, known: Mapping[str, np.ndarray]) -> Iterator[tuple[str, Field]]:
@@ -262,7 +264,9 @@ def restored(result: Result) -> Solution:
     problem = assemble(spec, networks)
     problem = replace(problem, trial=problem.trial.spanned(stored_spans(result.network)))
     history, summary, provenance = result.history, result.summary, result.provenance
-    return Solution(spec, problem, theta, history, result.outcome, summary, provenance, result.estimates)
+    return Solution(
+        spec, problem, theta, history, result.outcome, summary, provenance, result.estimates, points=result.points
+    )
 
 
 def fitting(networks: Sequence[tuple[Network, tuple[str, ...]]], spec: Spec) -> bool:

@@ -136,6 +136,7 @@ def concluded(
     solution = Solution(
         replace(spec, enforce=state.enforce), state.problem, state.theta.cpu().double(), columns(run.rows), outcome,
         facts, provenance(spec, run.clock), state.estimates, replicas,
+        {name: points.numpy() for name, points in state.points().items()},
     )  # fmt: skip
     held_out = progress.held_out, progress.held_out_loss
     outcome, why = verdict(outcome, state, spec, held_out, progress.error, solution.estimated_errors)

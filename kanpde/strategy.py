@@ -10,7 +10,7 @@ from typing import Iterable, Iterator
 import torch
 
 from kanpde.build import is_linear
-from kanpde.clock import Clock, State, losses_of
+from kanpde.clock import Clock, State, losses_of, points_of
 from kanpde.enrichment import enrichment
 from kanpde.errors import KanpdeError
 from kanpde.inverse import inverse
@@ -220,4 +220,5 @@ def state_of(fit: Fit, base: Problem, spec: Spec) -> State:
         note,
         replicas=partial(on_other_ramps, base, spec, fit),
         settled=True,
+        points=points_of(fit.objective),
     )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kanpde.build import SIDES, assemble, is_linear, scope_of, statements
-from kanpde.clock import Clock, State
+from kanpde.clock import SHOWN, Clock, State, points_of
 from kanpde.evaluation import Ground, as_jet, evaluate
 from kanpde.points import draw, rows_at
 from kanpde.problem import Block, Problem, Row, needed_derivatives
@@ -245,8 +245,16 @@ def state_of(spec: Spec, found: Sequence[Fit], stage: str) -> State:
         note = f"{note.replace(str(widths[0]), f'{min(widths)} to {max(widths)}', 1)}"
     return State(
         problem, theta, stage, sum(losses.values()), lambda: losses, weights, enforced(spec), note,
-        replicas=partial(replicas, spec, found), settled=True,
+        replicas=partial(replicas, spec, found), settled=True, points=partial(points, found),
     )  # fmt: skip
+
+
+def points(found: Sequence[Fit]) -> Mapping[str, Tensor]:
+    """Some of the points of all windows, by their blocks."""
+    every = [points_of(fit.objective)() for fit in found]
+    names = dict.fromkeys(name for one in every for name in one)
+    whole = {name: torch.cat([one[name] for one in every if name in one], dim=1) for name in names}
+    return {name: rows[:, :: -(-rows.shape[1] // SHOWN)] for name, rows in whole.items()}
 
 
 def losses_of(problem: Problem, theta: Tensor) -> Mapping[str, float]:

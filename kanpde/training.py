@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kanpde.architecture import deep_networks, described
 from kanpde.build import assemble
-from kanpde.clock import Clock, State, losses_of
+from kanpde.clock import Clock, State, losses_of, points_of
 from kanpde.descent import Source, Turn, descent
 from kanpde.objective import Residuals, residuals_of
 from kanpde.optimisers import OPTIMISERS, LevenbergMarquardt
@@ -56,7 +56,7 @@ class Setting:
         theta, losses = turn.step.theta, losses_of(turn.objective, turn.step.theta)
         return State(
             self.problem, theta, stage, turn.step.loss, losses, self.weights, self.enforce, self.note, steps=steps,
-            trouble=turn.trouble,
+            trouble=turn.trouble, points=points_of(turn.objective),
         )  # fmt: skip
 
 

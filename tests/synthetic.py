@@ -50,5 +50,18 @@ def synthetic(kind: str = "square", hole: bool = False, seed: int = 0) -> Result
                   "title: Wärme\n" * 10_000, "heat.yaml", ("network.width=8",),
                   estimated={"u": FieldError(2e-6, 4e-6, "estimate")},
                   quantities=Quantities({"x": "length"}, {"x": "m", "u": "K"}, {"flux": ("u", "network")}),
+                  points=points(axes, random),
                   provenance={"seed": 3, "versions": {"numpy": "2"}},
                   outline={"x y": np.array([[0.3, 0.3, np.nan, 1.0], [0.0, 2.0, np.nan, 1.0]])} if hole else {})
+
+
+def points(axes: Mapping[str, np.ndarray], random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Points inside and on both ends of each coordinate."""
+    low, high = np.array([[axis[0], axis[-1]] for axis in axes.values()]).T[:, :, None]
+    found = {"interior": low + (high - low) * random.random((len(axes), 60))}
+    for number, name in enumerate(axes):
+        for end, at in (("min", low), ("max", high)):
+            some = low + (high - low) * random.random((len(axes), 9 if len(axes) > 1 else 1))
+            some[number] = at[number]
+            found[f"{name}_{end}"] = some
+    return found

@@ -13,7 +13,7 @@ from kanpde.spec import Spec
 
 PICTURES = {
     "solution": "Solution", "error": "Error", "estimate": "Estimated error", "residual": "Residuals",
-    "history": "Training",
+    "history": "Training", "points": "Sampling points",
 }  # fmt: skip
 HELD = ("files", "clock", "versions")  # of the provenance, not shown as they are
 

@@ -17,6 +17,7 @@ from kanpde.errors import KanpdeError, nearest
 from kanpde.result import Field, Result
 from kanpde.writers.panels import COLOURS, Curve, Group, Panel, decades, draw_grid, label
 from kanpde.writers.png import rendered
+from kanpde.writers.points import points_figure
 from kanpde.writers.ticks import decade_ticks
 from kanpde.writers.vectors import vectors_figure
 from kanpde.writers.views import View, views
@@ -190,5 +191,6 @@ FIGURES: Mapping[str, Callable[[Result], Figure | None]] = {
     "estimate": magnitudes("estimate", "estimated error of {}"),
     "sigma": magnitudes("sigma", "standard error of {}"),
     "residual": magnitudes("residual", "|residual of {}|"),
+    "points": points_figure,
     "history": history_figure,
 }

@@ -56,6 +56,8 @@ def content(result: Result, plots: Mapping[str, bytes]) -> bytes:
             store(file.create_group("quantities"), {**vars(result.quantities), "vectors": vectors})
         if result.outline:
             store(file.create_group("outline"), result.outline)
+        if result.points:
+            store(file.create_group("points"), result.points)
         store(file.create_group("summary", track_order=True), result.summary)
         if result.estimates is not None:
             store(file.create_group("fit"), as_dictionary(result.estimates))

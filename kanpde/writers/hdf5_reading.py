@@ -39,6 +39,7 @@ def read(path: Path | str) -> Result:
             network=nested(file, "network"),
             outcome=Outcome[text(attribute(entry, "outcome"))],
             outline=nested(file, "outline"),
+            points=nested(file, "points"),
             quantities=read_quantities(file),
             summary=nested(file, "summary"),
             estimates=from_dictionary(nested(file, "fit")),

@@ -7,12 +7,12 @@ from typing import Iterable, Mapping, Sequence
 import numpy as np
 
 FORMAT = "kanpde-solution"
-VERSION = "1.1"
+VERSION = "1.2"
 FILE = "solution.h5"
 TIME = "t"
 RESERVED = (
     "entry", "VTKHDF", "plots", "network", "errors", "estimated", "summary", "provenance", "fit", "outline",
-    "quantities",
+    "quantities", "points",
 )
 OF_THE_SPEC = ("spec_yaml", "spec_name", "spec_sha256", "overrides")  # in /provenance, and not of Result.provenance
 
