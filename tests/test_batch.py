@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from program import run, started
 from small_batch import LONG, small_sweep
+from synthetic import synthetic
 
 from kanpde.batch.folder import read_batch
 from kanpde.batch.records import Record, write_record
@@ -25,6 +27,8 @@ from kanpde.batch.standing import ATTEMPT, State, begin, end, standing
 from kanpde.batch.tables import csv_text, page, write_h5
 from kanpde.commands.engines import Duration, Memory
 from kanpde.pages.document import document
+from kanpde.result import Outcome
+from kanpde.writers import hdf5
 from kanpde.writers.claims import CLAIM, Occupied, claim, occupied
 from kanpde.writers.folders import chosen_run_folder
 
@@ -127,6 +131,15 @@ def test_a_folder_says_how_its_member_stands(state: State, tmp_path: Path) -> No
     folder = chosen_run_folder(tmp_path / "run")
     STANDINGS[state](folder)
     assert standing(folder).state is state
+
+
+def test_a_member_that_was_stopped_and_then_killed_is_killed(tmp_path: Path) -> None:
+    folder = chosen_run_folder(tmp_path / "run")
+    hdf5.write(replace(synthetic("line"), outcome=Outcome.INTERRUPTED), {}, folder / "solution.h5")
+    end(folder, begin(folder), 143, "stopped")
+    assert standing(folder).state is State.INTERRUPTED
+    begin(folder)
+    assert standing(folder).state is State.KILLED
 
 
 def test_a_killed_process_leaves_a_member_that_is_run_again(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,14 +13,15 @@ from typing import Iterator
 
 import pytest
 from program import run, started
-from slurm_cluster import cluster, lacking
+from slurm_cluster import alive, cluster, lacking
 from small_batch import FAILING, LONG, PROBLEM, small_sweep
 from test_batch import wait_for
 
+from kanpde.batch import queue
 from kanpde.batch.folder import read_batch
 from kanpde.batch.records import held
 from kanpde.batch.rows import rows
-from kanpde.batch.standing import ATTEMPT, LOG, State, last_attempt, standing
+from kanpde.batch.standing import LOG, State, last_attempt, standing
 
 pytest.importorskip("submitit", reason="submitit is not installed: pip install 'kanpde[slurm]'")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(lacking()), reason=lacking())]
@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(lacking()), reason=lacki
 ENGINE = ("--engine", "slurm", "--mem", "700M")
 DASK = ("--engine", "dask", "--mem", "700M", "--scheduler", "cluster=slurm", "--scheduler", "interface=lo",
         "--scheduler", "workers=2")  # fmt: skip
+PATIENCE = 1200.0  # seconds: what is waited for comes, however busy the machine is
 HAS_DASK = find_spec("distributed") is not None and find_spec("dask_jobqueue") is not None
 
 
@@ -44,9 +45,10 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def preempted(seconds: int) -> None:
-    """Let a job of another partition have the whole node for a while."""
-    subprocess.run(["sbatch", "-p", "urgent", "-c", "2", "--mem=100M", "-o", "/dev/null", "--wrap", f"sleep {seconds}"],
-                   check=True, capture_output=True)  # fmt: skip
+    """Let a job of another partition have the whole node for a while, and wait until it has had it."""
+    options = ["-p", "urgent", "-c", "2", "--mem=100M", "-o", "/dev/null", "--wrap", f"sleep {seconds}"]
+    job = subprocess.run(["sbatch", "--parsable", *options], check=True, capture_output=True, text=True).stdout.strip()
+    wait_for(lambda: not queue.active([job]), PATIENCE)
 
 
 @pytest.mark.parametrize("engine", [
@@ -56,41 +58,48 @@ def preempted(seconds: int) -> None:
 def test_twenty_members_of_which_one_is_refused_one_killed_and_one_preempted(
     engine: tuple[str, ...], slurm: None, tmp_path: Path
 ) -> None:
-    (tmp_path / "chain.yaml").write_text(PROBLEM)
-    (tmp_path / "long.yaml").write_text(LONG.replace("= 1}", "= k}") + "definitions: {k: 1}\n")
+    sweep, out = twenty(tmp_path), tmp_path / "out"
+    process = started("batch", sweep, "--out", out, *engine)
+    members = wait_for(lambda: (out / "batch.json").exists() and read_batch(out).members, PATIENCE)
+    assert len(members) == 20
+    steady = [one.name for one in members if Path(one.source.name).name == "long.yaml"]
+    long = wait_for(lambda: next((one for one in steady if (out / one / "checkpoint.kanpde").exists()), ""), PATIENCE)
+    preempted(3)
+    (victim,) = {*steady} - {long}
+    os.kill(wait_for(lambda: at_work(out / victim), PATIENCE), signal.SIGKILL)
+    wait_for(lambda: "SIGKILL" in (out / victim / LOG).read_text(), PATIENCE)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1, output
+    found = {row.name: row for row in rows(out)[1]}
+    assert {name: row.reason for name, row in found.items() if row.state != "done"}.keys() == {victim, members[-1].name}
+    assert found[victim].state == "killed" and "SIGKILL" in found[victim].reason
+    assert found[members[-1].name].state == "failed" and "no such device here" in found[members[-1].name].reason
+    assert found[long].attempts >= 2 and found[long].state == "done"
+    assert held(out) == {}
+    again = run("batch", sweep, "--out", out, *engine, "--time", "5")
+    assert again.exit_code == 1 and "19 done, 1 failed" in again.stdout
+
+
+def twenty(folder: Path) -> Path:
+    """A sweep of twenty members: two whose work is a number of steps, however long these take; the last is refused."""
+    (folder / "chain.yaml").write_text(PROBLEM)
+    long = LONG.replace("= 1}", "= k}").replace("stop: {time: 30}", "stop: {steps: 1000, time: 3000}")
+    (folder / "long.yaml").write_text(long + "definitions: {k: 1}\n")
     refused = FAILING.replace("=", ": ")
     left_out = [*(f"definitions.k: {k}" for k in range(3, 18)), refused]
-    sweep = tmp_path / "sweep.yaml"
-    sweep.write_text(
+    (folder / "sweep.yaml").write_text(
         "problem: [long.yaml, chain.yaml]\n"
         f"vary: {{definitions.k: [{', '.join(map(str, range(1, 18)))}]}}\n"
         f"include: [{{{refused}}}]\n"
         f"exclude: [{', '.join(f'{{problem: long.yaml, {entry}}}' for entry in left_out)}]\n"
     )
-    out = tmp_path / "out"
-    process = started("batch", sweep, "--out", out, *engine)
-    members = wait_for(lambda: (out / "batch.json").exists() and read_batch(out).members)
-    assert len(members) == 20
-    long, victim = (one for one in members if Path(one.source.name).name == "long.yaml")
-    wait_for(lambda: (out / long.name / "checkpoint.kanpde").exists(), 300)
-    number = json.loads(wait_for(lambda: (out / victim.name / ATTEMPT).exists() and
-                                 (out / victim.name / ATTEMPT).read_text(), 300))["process"]  # fmt: skip
-    os.kill(number, signal.SIGKILL)
-    wait_for(lambda: "SIGKILL" in (out / victim.name / LOG).read_text())
-    time.sleep(1)
-    preempted(3)
-    output, _ = process.communicate(timeout=1500)
-    assert process.returncode == 1, output
-    found = {row.name: row for row in rows(out)[1]}
-    taken_up = engine is DASK and found[victim.name].state == "done"  # where its worker was lost before it was told
-    assert sum(row.state == "done" for row in found.values()) == 18 + taken_up
-    failed = next(row for row in found.values() if row.state == "failed")
-    assert "no such device here" in failed.reason
-    assert taken_up or (found[victim.name].state == "killed" and "SIGKILL" in found[victim.name].reason)
-    assert any(row.attempts >= 2 and row.state == "done" for row in found.values())
-    assert held(out) == {}
-    again = run("batch", sweep, "--out", out, *engine, "--time", "5")
-    assert again.exit_code == 1 and "19 done, 1 failed" in again.stdout
+    return folder / "sweep.yaml"
+
+
+def at_work(folder: Path) -> int:
+    """The number of the process that is at work on a member, 0 if there is none."""
+    last = last_attempt(folder)
+    return last.process if last is not None and not last.ended and alive(last.process) else 0
 
 
 def test_a_time_limit_queues_a_member_again_and_it_goes_on(slurm: None, tmp_path: Path) -> None:

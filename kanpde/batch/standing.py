@@ -78,14 +78,15 @@ def standing(folder: Path, mine: bool = False) -> Standing:
     number = last.number if last else 0
     if not mine and occupied(folder):
         return Standing(State.RUNNING, attempts=number)
-    if outcome := outcome_of(folder):
-        if outcome is not Outcome.INTERRUPTED:
-            return Standing(State.DONE, outcome, attempts=number)
+    outcome = outcome_of(folder)
+    if outcome not in (None, Outcome.INTERRUPTED):
+        return Standing(State.DONE, outcome, attempts=number)
+    if last is not None and last.code is None:
+        return Standing(State.KILLED, None, last_words(folder), number)
+    if outcome is Outcome.INTERRUPTED:
         return Standing(State.INTERRUPTED, outcome, "stopped; its solution so far was saved", number)
     if last is None:
         return Standing(State.MISSING)
-    if last.code is None:
-        return Standing(State.KILLED, None, last_words(folder), number)
     if last.code in INTERRUPTIONS:
         return Standing(State.INTERRUPTED, None, last.reason, number)
     return Standing(State.FAILED, None, last.reason or f"exit code {last.code}", number)
