@@ -86,9 +86,10 @@ def quadrature(spec: Spec) -> Over:
 def measured(spec: Spec) -> Iterator[Asked]:
     """Each data set as rows, one per field, of which the readings are taken away; and the points of the readings.
 
-    Where the standard deviation of the readings is known, the rows are in units of it.
+    Where the standard deviation of the readings is known, the rows are in units of it. Of data whose file was
+    not looked at, as where a problem is read from a result, there are none.
     """
-    for data in spec.data:
+    for data in (one for one in spec.data if one.coordinates):
         found = measurements(data)
         points = torch.stack([torch.as_tensor(found.points[name], dtype=torch.float64) for name in spec.box])
         attached = {f"{data.name}.{name}": tensor(values) for name, values in found.values.items()}

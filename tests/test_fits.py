@@ -179,6 +179,8 @@ def test_a_run_tells_the_fit_and_keeps_it(tmp_path: Path) -> None:
     assert solved.exit_code == 0 and "± 0.00" in solved.output and "95 % in [0.1" in solved.output
     kept = read(tmp_path / "run").estimates
     assert kept is not None and kept.names == ("D",) and kept.line("D") in run("show", tmp_path / "run").output
+    table = run("eval", tmp_path / "run", "--at", "-", stdin="x,t\n0.5,0.25\n")
+    assert table.exit_code == 0 and table.stdout.startswith("x,t,")
     again = from_dictionary(as_dictionary(kept))
     assert again is not None and again.line("D") == kept.line("D") and again.scatter == kept.scatter
 
