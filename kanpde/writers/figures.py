@@ -28,6 +28,8 @@ STYLE: dict[Any, Any] = {
 KNOWN = ("exact", "reference")
 NORMAL = 1.959964  # standard deviations on either side of a mean that hold 95 % of what is normally distributed
 FEW = 40  # steps: with fewer, each is marked by a dot
+NEGLIGIBLE = 1e-5  # of all losses: what is smaller may lie below the picture
+EDGE = 1.3  # room for dots above and below
 
 
 def draw(result: Result) -> dict[str, bytes]:
@@ -155,10 +157,9 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
         shown = np.where(history[name] > 0, history[name], np.nan)
         style = style_of(name) or {"color": COLOURS[blocks.index(name) % 6], "linewidth": 0.9, "alpha": 0.8}
         place.plot(history[clock], shown, label=curve_name(name), marker=marker, markersize=2.5, **style)
-    every = np.concatenate([*(history[name] for name in curves), estimates])
+    low, high = reach(history, curves, estimates)
     place.set_yscale("log")
-    low, high = decades(every[np.isfinite(every) & (every > 0)], 30, 0.0)
-    place.set_ylim(low, high)
+    place.set_ylim(low / EDGE, high * EDGE)
     decade_ticks(place.yaxis, low, high)
     last = float(np.nanmax(history[clock])) or 1.0
     place.set_xlim(-0.04 * last, 1.04 * last)
@@ -166,6 +167,17 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
     place.set_xlabel(clock)
     place.tick_params(labelsize=8)
     place.grid(alpha=0.25, linewidth=0.5)
+
+
+def reach(history: Mapping[str, np.ndarray], curves: Sequence[str], estimates: np.ndarray) -> tuple[float, float]:
+    """The decades that are shown: of everything but losses so small that they do not matter beside the whole."""
+    whole = history.get("loss", np.empty(0))
+    least = NEGLIGIBLE * np.min(whole[np.isfinite(whole) & (whole > 0)], initial=np.inf)
+    least = least if np.isfinite(least) else 0.0
+    blocks = [history[name] for name in curves if style_of(name) is None]
+    others = [history[name] for name in curves if style_of(name) is not None]
+    every = np.concatenate([*(column[column >= least] for column in blocks), *others, estimates])
+    return decades(every[np.isfinite(every) & (every > 0)], 30, 0.0)
 
 
 def style_of(name: str) -> dict[str, Any] | None:

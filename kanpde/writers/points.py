@@ -17,6 +17,7 @@ from kanpde.writers.views import View
 MOST = 3  # coordinates that are shown, by their planes
 NAMED = 12  # blocks in the legend
 WIDTHS, HEIGHTS = {1: 4.8, 3: 2.5}, {1: 6.4, 3: 4.0}  # inches of a panel, by how many there are
+COLUMNS = {1: 3, 3: 5}  # of the legend
 FEW = 300  # points: so many or fewer are drawn larger
 INSIDE = "interior"  # how the names of blocks within the region begin
 
@@ -67,7 +68,7 @@ def in_planes(result: Result, known: Points, shown: Sequence[str]) -> Figure:
         if shape:
             place.set_aspect("equal", anchor="N")
     handles, names = places[0].get_legend_handles_labels()
-    figure.legend(handles[:NAMED], names[:NAMED], loc="outside lower center", ncols=min(len(names), 4), fontsize=8,
+    figure.legend(handles[:NAMED], names[:NAMED], loc="outside lower center", ncols=COLUMNS[len(pairs)], fontsize=8,
                   frameon=False, markerscale=3)  # fmt: skip
     return figure
 
@@ -77,8 +78,9 @@ def draw_points(place: Axes, known: Points, across: int, up: int) -> None:
     names = list(known)
     for name in sorted(names, key=lambda one: not one.startswith(INSIDE)):
         inside = name.startswith(INSIDE)
+        size = 2.6 if inside and known[name].shape[1] > FEW else 4.0
         place.plot(known[name][across], known[name][up], linestyle="", marker=".", markeredgewidth=0, clip_on=False,
-                   markersize=2.6 if inside and known[name].shape[1] > FEW else 4.0, alpha=0.6 if inside else 0.9, color=colour(name, names),
+                   markersize=size, alpha=0.6 if inside else 0.9, color=colour(name, names),
                    label=label(name, 30))  # fmt: skip
     place.tick_params(labelsize=8)
     place.xaxis.set_major_locator(round_ticks())
@@ -91,4 +93,4 @@ def colour(name: str, names: Sequence[str]) -> str:
     if name.startswith(INSIDE):
         inner = [one for one in names if one.startswith(INSIDE)]
         return (COLOURS[0], COLOURS[5], *COLOURS[6:])[inner.index(name) % 3]
-    return COLOURS[1 + [one for one in names if not one.startswith(INSIDE)].index(name) % 4]
+    return (*COLOURS[1:5], COLOURS[6])[[one for one in names if not one.startswith(INSIDE)].index(name) % 5]
