@@ -225,7 +225,8 @@ def _of(constraint: Constraint, ground: Ground) -> str:
     """A constraint in words."""
     nature = "linear" if _affine(constraint, ground) else "nonlinear"
     if isinstance(constraint, PointConstraint):
-        return f"{nature}, at {', '.join(f'{name} = {value:g}' for name, value in constraint.point.items())}"
+        where = [f"{name} = {value:g}" for name, value in constraint.point.items()]
+        return f"{nature}, at {', '.join(where)}{', at every time' if constraint.timeless else ''}"
     return f"{nature}, over the domain"
 
 

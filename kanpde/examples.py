@@ -122,7 +122,8 @@ PLACES: tuple[Row, ...] = (
     ("several", "with a comma between", Example("boundary: {'left, right': u = 0, rest: dn(u) = 0}")),
 )  # fmt: skip
 FITS: tuple[Row, ...] = (
-    ("`u(x=…, y=…) = …`", "a value, or a derivative, at a point; what is not named runs over all its values",
+    ("`u(x=…, y=…) = …`",
+     "a value, or a derivative, at a point; at every time where `t` is not named, and for all parameters",
      Example("constraints: {gauge: 'u(x=0, y=0) = 1'}", "boundary: {all: dn(u) = 0}")),
     ("`integral(…) = …`", "an integral over the coordinates other than `t`",
      Example("constraints: {mass: integral(u^2) = 1}", "boundary: {all: dn(u) = 0}")),

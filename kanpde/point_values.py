@@ -18,10 +18,11 @@ from kanpde.vocabulary import FUNCTIONS, MATHEMATICAL_NAMES
 
 @dataclass(frozen=True)
 class PointConstraint:
-    """An equation that holds at one point, for every value of the parameters."""
+    """An equation that holds at one point, for every value of the parameters, and at every time where none is named."""
 
     equation: Equation
     point: Mapping[str, float]
+    timeless: bool = False  # whether there is time, and none is named
 
     @property
     def name(self) -> str:
@@ -51,12 +52,15 @@ def is_value(tree: Tree) -> bool:
 
 def read_point(text: Scalar, name: str, sides: tuple[Tree, Tree], facts: Facts, log: Log) -> PointConstraint | None:
     """An equation of values at one point; raises ExpressionError where it is something else."""
-    reader = _Reader(facts, {})
+    values = [part for side in sides for part in walk(side) if isinstance(part, Call) and is_value(part)]
+    timed = any(axis == "t" for value in values for axis, _ in value.keywords)
+    reader = _Reader(facts, facts.scope.parameters if timed else (*facts.scope.parameters, "t"), {})
     left, right = (reader.stripped(side) for side in sides)
     equation = equation_of(text, name, (left, right), facts.scope, log)
-    inside = {axis: bounds for axis, bounds in facts.box.items() if axis not in facts.scope.parameters}
+    inside = {axis: bounds for axis, bounds in facts.box.items() if axis not in reader.free}
     elsewhere = {axis: (low + high) / 2 for axis, (low, high) in inside.items()}  # of which nothing here is a function
-    return PointConstraint(equation, elsewhere | reader.point) if equation else None
+    timeless = "t" in facts.box and not timed
+    return PointConstraint(equation, elsewhere | reader.point, timeless) if equation else None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class _Reader:
     """One walk over one equation, collecting the point."""
 
     facts: Facts
+    free: tuple[str, ...]  # the coordinates for all of whose values it holds
     point: dict[str, float]
 
     def stripped(self, tree: Tree) -> Tree:
@@ -94,14 +99,14 @@ class _Reader:
         return cut[0] if cut else name
 
     def axes(self, name: str) -> tuple[str, ...]:
-        """The coordinates of which a name is a function, except parameters."""
+        """The coordinates of which a name is a function, except those for all of whose values the constraint holds."""
         scope = self.facts.scope
         of = scope.fitted.get(self.base(name), scope.coordinates)
-        return tuple(axis for axis in of if axis not in scope.parameters)
+        return tuple(axis for axis in of if axis not in self.free)
 
     def refuse_varying(self, tree: Name) -> None:
         scope = self.facts.scope
-        place = tuple(axis for axis in scope.coordinates if axis not in scope.parameters)
+        place = tuple(axis for axis in scope.coordinates if axis not in self.free)
         base = self.base(tree.name)
         if base in place:
             raise ExpressionError(f"'{tree.name}' has no value here; write the number", tree.column)

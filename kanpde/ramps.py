@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import pi
+from math import gamma, pi
 from typing import Callable, Iterator, Mapping, Sequence
 
 import torch
@@ -21,7 +21,7 @@ from kanpde.objective import Residuals, residuals_of
 from kanpde.optimisers.least_squares import least_squares, triangle
 from kanpde.optimisers.orthogonal import Orthogonal
 from kanpde.piecewise import home
-from kanpde.points import balance, counts, row_sizes, samples
+from kanpde.points import balance, counts, draw, row_sizes, samples
 from kanpde.problem import Block, Problem, Row, read_outs
 from kanpde.regional import families
 from kanpde.relative import relative_residual
@@ -34,6 +34,8 @@ from kanpde.trial import Branch
 BLANK = Journal()
 
 FEW, MANY = 2.0, 4.0  # points for each ramp
+LATTICE = 6  # coordinates, all of them periodic, up to which waves are taken in order
+BLUR = 0.1  # of their lengths then
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,11 @@ def start(problem: Problem, ramps: Ramps, seed: int) -> Tensor:
 def ridges(ramps: Ramps, periodic: Sequence[int], generator: torch.Generator) -> Tensor:
     """Normally distributed slopes (by a Sobol sequence), uniform phases, and one constant ridge.
 
-    Along periodic coordinates the slopes are rounded to multiples of π, so that every ridge closes up.
+    Along periodic coordinates the slopes are rounded to multiples of π, so that every ridge closes up. Where all
+    coordinates are periodic, no wave would be worth a third ridge.
     """
+    if len(set(periodic)) == len(ramps.slopes) <= LATTICE:
+        return waves(ramps, generator)
     uniform = sobol(len(ramps.slopes), ramps.width, generator).clamp(1e-9, 1 - 1e-9)
     slopes = torch.special.ndtri(uniform) * torch.tensor(ramps.slopes, dtype=torch.float64)[:, None]
     for axis in periodic:
@@ -104,6 +109,24 @@ def ridges(ramps: Ramps, periodic: Sequence[int], generator: torch.Generator) ->
     phases = 2 * pi * torch.rand(ramps.width, generator=generator, dtype=torch.float64)
     phases[0] = 0.0
     return torch.cat([slopes, phases[None]]).flatten()
+
+
+def waves(ramps: Ramps, generator: torch.Generator) -> Tensor:
+    """All waves that close up along every coordinate, the longest first, in two phases each, and a constant.
+
+    Which is the longest is decided with a little chance, so that two draws do not leave out the same.
+    """
+    width, dimensions = ramps.width, len(ramps.slopes)
+    spread = torch.tensor(ramps.slopes, dtype=torch.float64) / pi
+    ball = pi ** (dimensions / 2) / gamma(dimensions / 2 + 1) * float(spread.prod())
+    radius = (2 * (width + 1) / ball) ** (1 / dimensions)
+    turns = torch.cartesian_prod(*(torch.arange(-n, n + 1.0).double() for n in (radius * spread).ceil().int().tolist()))
+    turns = turns.reshape(-1, dimensions)[(turns.numel() // dimensions + 1) // 2 :]  # of two opposite ones, one
+    lengths = (turns / spread).norm(dim=1) * (BLUR * torch.randn(len(turns), generator=generator)).exp()
+    longest = turns[lengths.argsort()[: width // 2]].T * pi
+    phases = 2 * pi * torch.rand(longest.shape[1], generator=generator, dtype=torch.float64)
+    found = torch.cat([torch.cat([longest, longest], 1), torch.cat([phases, phases + pi / 2])[None]])
+    return torch.cat([found.new_zeros(dimensions + 1, 1), found], 1)[:, :width].flatten()
 
 
 @dataclass(frozen=True)
@@ -135,11 +158,36 @@ def setting(base: Problem, spec: Spec, ramps: Ramps) -> tuple[Problem, Tensor, R
     theta = start(problem, ramps, spec.training.seed).to(
         device=spec.training.device, dtype=getattr(torch, spec.training.precision)
     )
+    number = counts(spec.sampling, len(spec.box), ramps.width, points_per_ramp(problem))
+
+    def objective(weights: Mapping[str, float], generator: torch.Generator) -> Residuals:
+        sampler = edged if gappy(problem) else sobol
+        drawn = samples(problem, number, weights, generator, theta, adapt=False, sampler=sampler)
+        return shared(residuals_of(problem, drawn, theta, read_outs(problem.trial)))
+
+    names = [row.name for block in problem.blocks for row in block.rows]
+    if not problem.linear and asleep(problem, theta, spec.training.seed):
+        plain = objective(dict.fromkeys(names, 1.0), torch.Generator().manual_seed(spec.training.seed))
+        theta = plain.whole(pulled(problem, theta, plain, ones).to(theta))
     generator = torch.Generator().manual_seed(spec.training.seed + 1)
     weights = balance(problem, row_sizes(problem, theta, read_outs(problem.trial), generator))
-    number = counts(spec.sampling, len(spec.box), ramps.width, points_per_ramp(problem))
-    drawn = samples(problem, number, weights, generator, theta, adapt=False, sampler=edged if gappy(problem) else sobol)
-    return problem, theta, shared(residuals_of(problem, drawn, theta, read_outs(problem.trial))), weights
+    return problem, theta, objective(weights, generator), weights
+
+
+def asleep(problem: Problem, theta: Tensor, seed: int) -> bool:
+    """Whether some row does not depend on small read-outs at first, as u^4 or u times its slope where u is zero."""
+    generator = torch.Generator().manual_seed(seed)
+    for block in problem.blocks:
+        ground = draw(problem, block, 16, generator).to(theta)
+        rows = problem.rows_and_jacobian(block, theta, ground, read_outs(problem.trial))
+        if any(not bool(jacobian.abs().max() > 0) for _, jacobian in rows):
+            return True
+    return False
+
+
+def ones(block: Block, at: Tensor) -> list[Tensor]:
+    """Fields of one."""
+    return [at.new_ones(at.shape[1]) for _ in block.rows]
 
 
 def linear_fit(base: Problem, spec: Spec, ramps: Ramps, near: Fit | None = None, journal: Journal = BLANK) -> Fit:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kanpde.analysis import degree_in_unknowns
 from kanpde.check import described, ground_of, kind, summary
 from kanpde.columns import column_names, read_columns
-from kanpde.errors import ResultError
+from kanpde.errors import ResultError, SpecError
 from kanpde.expression import show
 from kanpde.fits import Fitted
 from kanpde.folder import Folder
@@ -153,6 +153,13 @@ def test_integrals_become_integrands_and_a_number(text: str, integrand: str, mea
     assert isinstance(found, IntegralConstraint) and found.text == text
     shown = [None if tree is None else show(tree) for tree in (found.integrand, found.mean_integrand)]
     assert shown == [integrand, mean] and found.constant == pytest.approx(value)
+
+
+def test_values_at_a_point_hold_at_every_time_where_none_is_named() -> None:
+    found = read(HEAT + "constraints: {end: u(x=0) = T*exp(-t)}\n").constraints[0]
+    assert isinstance(found, PointConstraint) and found.timeless and found.point == {"x": 0}
+    with pytest.raises(SpecError, match=r"the point lacks t: u\(x=…, t=…\)"):
+        read(HEAT + "constraints: {end: 'u(x=0) = u(x=1, t=T)'}\n")
 
 
 def test_integrals_hold_at_every_time() -> None:
