@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+from program import run
 
 from kanpde.batch.folder import Batch, read_batch, write_batch
 from kanpde.batch.members import Member, members
@@ -136,3 +137,11 @@ def test_the_options_in_the_manual_exist() -> None:
     calls = [line for line in shown.splitlines() if "kanpde batch" in line or "kanpde.sif batch" in line]
     known = {name for command in batch.commands.values() for option in command.params for name in option.opts}
     assert calls and {word for line in calls for word in re.findall(r"--[\w-]+", line)} <= known
+
+
+def test_a_sweep_is_not_taken_for_a_problem_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text("problem: s.yaml\n")
+    told = run("batch", tmp_path / "t.yaml", "--dry-run")
+    assert told.exit_code == 2 and "there is no file 's.yaml'" in told.stderr and "did you mean" not in told.stderr
+    (tmp_path / "ss.yaml").write_text("unknowns: [u]\n")
+    assert "did you mean 'ss.yaml'" in run("batch", tmp_path / "t.yaml", "--dry-run").stderr

@@ -102,7 +102,7 @@ def read_sweep(path: Path) -> Sweep:
     said = read_options(SweepFile, root, "", mistakes)
     if mistakes or said is None:
         raise SpecError(dict.fromkeys(mistakes))
-    problems = tuple(_problems(path.parent, root.get(PROBLEM), mistakes))
+    problems = tuple(_problems(path, root.get(PROBLEM), mistakes))
     combinations = _combinations(root, mistakes)
     seeds = tuple(said.seeds) if said.seeds else (None,)
     _report_known_twice(root, mistakes)
@@ -119,9 +119,9 @@ def _items(node: Node | None) -> tuple[Node, ...]:
     return node.items if isinstance(node, Sequence) else () if node is None else (node,)
 
 
-def _problems(folder: Path, node: Node | None, mistakes: list[Mistake]) -> Iterator[tuple[Path, Node]]:
+def _problems(sweep: Path, node: Node | None, mistakes: list[Mistake]) -> Iterator[tuple[Path, Node]]:
     """The problem files, each once, with the entry that names it."""
-    seen: set[Path] = set()
+    folder, seen = sweep.parent, set[Path]()
     for item in _items(node):
         assert isinstance(item, Scalar)
         pattern = any(letter in item.text for letter in "*?[")
@@ -133,7 +133,8 @@ def _problems(folder: Path, node: Node | None, mistakes: list[Mistake]) -> Itera
         if not found:
             mistakes.append(mistake(item, f"no file matches '{item.text}' in {folder}"))
         if not pattern and not found[0].is_file():
-            near = suggestion(found[0].name, (path.name for path in sorted(found[0].parent.glob("*.y*ml"))))
+            others = [path for path in sorted(found[0].parent.glob("*.y*ml")) if path.resolve() != sweep.resolve()]
+            near = suggestion(found[0].name, (path.name for path in others))
             mistakes.append(mistake(item, f"there is no file '{item.text}' in {folder}{near}"))
             continue
         for path in found:
