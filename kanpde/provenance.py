@@ -15,6 +15,7 @@ import torch
 from kanpde.clock import Clock
 from kanpde.folder import kept
 from kanpde.spec import Spec
+from kanpde.team import TEAM
 
 
 def provenance(spec: Spec, clock: Clock) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def provenance(spec: Spec, clock: Clock) -> dict[str, Any]:
         "device": spec.training.device,
         "precision": spec.training.precision,
         "threads": torch.get_num_threads(),
+        **({"processes": TEAM.count} if TEAM.count > 1 else {}),
         "command": " ".join(sys.argv),
         "versions": versions(),
         "platform": platform.platform(),

@@ -22,6 +22,10 @@ BY_THE_CLOCK = (
     "a run with training.stop.steps, or one that comes to its own end, can be repeated"
 )
 RESUMED = "the run was resumed, so that what it read of the clock, and decided by it, is not in the result"
+SHARED = (
+    "the run was shared by several processes, and this one is of one: their sums round differently, so that only the "
+    "first digits are the same"
+)
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,14 @@ def repeated(result: Result, watch: Callable[[Progress], None] = lambda progress
         again = solve(limited(spec, result), watch, journal).tabulate()
     differences = {name: gap for name, gap in gaps(arrays_of(result), arrays_of(again)) if gap}
     now = {name: words(again.provenance[name]) for name in ("versions", "threads", "processor", "platform")}
-    circumstances = {name: (words(then.get(name)), here) for name, here in now.items() if words(then.get(name)) != here}
+    now["processes"] = words(again.provenance.get("processes", 1))
+    before = {"processes": 1, **then}
+    circumstances = {
+        name: (words(before.get(name)), here) for name, here in now.items() if words(before.get(name)) != here
+    }
     over = float(then.get("seconds", inf)) >= (spec.training.stop.time or SECONDS)
-    doubts = {BY_THE_CLOCK: over or result.outcome is Outcome.INTERRUPTED, RESUMED: "clock" not in then}
+    doubts = {BY_THE_CLOCK: over or result.outcome is Outcome.INTERRUPTED, RESUMED: "clock" not in then,
+              SHARED: "processes" in then}
     reasons = [reason for reason, holds in doubts.items() if holds and differences]
     steps = int(again.summary.get("steps", 0))
     return Repetition(steps, len(arrays_of(result)), differences, circumstances, "\n".join(reasons))

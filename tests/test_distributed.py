@@ -11,6 +11,8 @@ from time import monotonic, sleep
 
 import pytest
 import torch
+from program import run as command
+from slurm_cluster import cluster, free_ports, lacking
 
 from kanpde import read, read_spec
 from kanpde.errors import KanpdeError
@@ -109,6 +111,34 @@ def test_two_processes_reach_what_one_does(tmp_path: Path) -> None:
     assert (run.returncode == 0) == (one.outcome.exit_code == 0), run.stderr
     assert two.history["loss"][-1] == pytest.approx(one.history["loss"][-1], rel=1e-6)
     assert two.history["step"][-1] == one.history["step"][-1] == 3
+    again = command("rerun", tmp_path / "two")
+    assert two.provenance["processes"] == 2 and "processes then: 2\nprocesses now:  1" in again.stdout
+    assert again.exit_code == 0 or (again.exit_code == 4 and "sums round differently" in again.stdout)
+
+
+SCRIPT = """\
+#!/bin/sh
+export MASTER_ADDR=127.0.0.1 MASTER_PORT={port} OMP_NUM_THREADS=1
+srun --output={folder}/said-%t.txt {program} solve {file} --distributed --out {folder}/two
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(lacking()), reason=lacking())
+def test_tasks_of_a_slurm_job_reach_what_one_process_does(tmp_path: Path) -> None:
+    file = problem(tmp_path, 3)
+    words = {"port": free_ports(1)[0], "folder": tmp_path, "program": " ".join(program()), "file": file}
+    (tmp_path / "job.sh").write_text(SCRIPT.format(**words))
+    with cluster(tmp_path / "slurm", nodes=2, cpus=1):
+        job = ["sbatch", "--wait", "--nodes=2", "--ntasks=2", "--output", tmp_path / "job.txt", tmp_path / "job.sh"]
+        done = subprocess.run(job, capture_output=True, text=True, timeout=900)
+    said = "".join(path.read_text() for path in sorted(tmp_path.glob("said-*.txt")))
+    assert (tmp_path / "two").is_dir(), (done.stderr, said, (tmp_path / "job.txt").read_text())
+    two, one = read(tmp_path / "two"), solve(read_spec(file))
+    assert done.returncode == one.outcome.exit_code and two.outcome is one.outcome
+    assert two.provenance["processes"] == 2 and two.summary["coefficients"] == one.summary["coefficients"]
+    assert two.history["loss"][-1] == pytest.approx(one.history["loss"][-1], rel=1e-6)
+    assert (tmp_path / "said-0.txt").read_text() and not (tmp_path / "said-1.txt").read_text()
 
 
 @pytest.mark.slow
