@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import permutations, product
 from math import isfinite
 from pathlib import Path
 from time import monotonic, process_time
@@ -24,8 +25,12 @@ from machine import ROOT, commit
 from kanpde import read, read_spec
 from kanpde.cli import main
 from kanpde.errors import SpecError
+from kanpde.expression import parse
+from kanpde.insight.proof import proved
+from kanpde.insight.statement import stripped
+from kanpde.insight.symbolic import expression, symbol
 from kanpde.solution import restored
-from kanpde.spec import read_spec_text
+from kanpde.spec import Spec, read_spec_text
 from kanpde.truth import field_error, measuring_points, truth_of
 
 OWN = ROOT / "tests" / "formula_problems"
@@ -131,7 +136,11 @@ def program(*words: str) -> str:
 
 
 def errors(case: Case, run: Path, formulas: dict[str, str]) -> dict[str, float]:
-    """The true errors of formulas, where the truth is known; eigenfunctions up to their signs."""
+    """The true errors of formulas, where the truth is known.
+
+    Eigenfunctions are compared up to their signs, and in the order in which the errors are least, if in that order too
+    they solve the problem.
+    """
     spec, solution = read_spec(case.path), restored(read(run))
     known = truth_of(spec)
     if known is not None:
@@ -141,13 +150,37 @@ def errors(case: Case, run: Path, formulas: dict[str, str]) -> dict[str, float]:
         values = {spec.unknowns[0]: TRUTHS[case.name]()(points)}
     else:
         return {}
-    found = {}
-    for name in formulas.keys() & values.keys():
-        made = solution.at(points, (formulas[name],))[formulas[name]]
-        signs = (1, -1) if spec.fitted and name in spec.unknowns else (1,)
-        finite = np.isfinite(made)
-        found[name] = min(field_error(s * made[finite], values[name][finite], "").relative_l2 for s in signs)
-    return {name: float(f"{error:.3g}") for name, error in found.items() if isfinite(error)}
+    either = set(spec.unknowns) if spec.fitted else set()
+    listed = [{
+        name: min(apart(s * solution.at(points, (own,))[own], values[name]) for s in ((1, -1) if name in either else (1,)))
+        for name, own in one.items() if name in values
+    } for one in orders(spec, formulas)]  # fmt: skip
+    best = min(listed, key=lambda found: max(found.values(), default=0.0))
+    return {name: float(f"{error:.3g}") for name, error in best.items() if isfinite(error)}
+
+
+def apart(made: np.ndarray, known: np.ndarray) -> float:
+    """The relative distance of two fields where the first is finite."""
+    finite = np.isfinite(made)
+    return field_error(made[finite], known[finite], "").relative_l2
+
+
+def orders(spec: Spec, formulas: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The formulas as they are, and where constants are fitted, in every other order that solves the problem."""
+    yield formulas
+    if not spec.fitted or set(formulas) != {*spec.unknowns, *spec.fitted}:
+        return
+    for first, second in product(permutations(spec.unknowns), permutations(spec.fitted)):
+        other = dict(zip((*spec.unknowns, *spec.fitted), (formulas[name] for name in (*first, *second))))
+        if other != formulas and solves(spec, other):
+            yield other
+
+
+def solves(spec: Spec, formulas: dict[str, str]) -> bool:
+    """Whether formulas fulfil every statement of a problem."""
+    names = {name: symbol(name) for name in spec.box}
+    exact = {name: expression(parse(own), names, {}) for name, own in formulas.items()}
+    return all(check.holds for check in proved(stripped(spec), exact))
 
 
 def alone(case: Case, runs: Path, training: float) -> dict[str, Any]:
