@@ -150,9 +150,9 @@ def errors(case: Case, run: Path, formulas: dict[str, str]) -> dict[str, float]:
         values = {spec.unknowns[0]: TRUTHS[case.name]()(points)}
     else:
         return {}
-    either = set(spec.unknowns) if spec.fitted else set()
+    signs = {name: (1, -1) for name in spec.unknowns if spec.fitted}
     listed = [{
-        name: min(apart(s * solution.at(points, (own,))[own], values[name]) for s in ((1, -1) if name in either else (1,)))
+        name: min(apart(s * solution.at(points, (own,))[own], values[name]) for s in signs.get(name, (1,)))
         for name, own in one.items() if name in values
     } for one in orders(spec, formulas)]  # fmt: skip
     best = min(listed, key=lambda found: max(found.values(), default=0.0))
