@@ -60,8 +60,8 @@ def pictures(name: str, spec: Spec) -> Iterable[str]:
     note = read(NOTES).get(name)
     if found and note:
         told = ", ".join(f"{unknown} {power(error)}" for unknown, error in note["errors"].items())
-        yield (f"Of a run that was given {note['limit']:g} s, on one thread; its relative L2 errors: {told}. "
-               f"`python handbook/pictures.py {name}` draws it again.")  # fmt: skip
+        chosen = f" with {', '.join(f'`{one}`' for one in note['set'])}" if note["set"] else ""
+        yield f"Of a run{chosen}; its relative L2 errors: {told}. `python handbook/pictures.py {name}` draws it again."
     if not found:
         yield f"No picture yet: `python handbook/pictures.py {name}` draws one."
 

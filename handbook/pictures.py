@@ -2,6 +2,7 @@
 
     python handbook/pictures.py                                  all that have no picture yet, into docs/images/gallery
     python handbook/pictures.py --all --processes 14 --seconds 120 --out build/gallery --tar gallery.tar
+    python handbook/pictures.py --all --runs FOLDER              of runs that are there already: FOLDER/NAME/solution.h5
 """
 
 from __future__ import annotations
@@ -13,19 +14,25 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from io import BytesIO
 from pathlib import Path
-from time import monotonic
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from PIL import Image
+
+from kanpde import KanpdeError, read, read_spec
+from kanpde.writers.figures import figure, picture_of
+
+Note = Mapping[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 PROBLEMS, GALLERY = ROOT / "problems", ROOT / "docs" / "images" / "gallery"
 NOTES = "pictures.json"
-SHOWN = ("solution", "vectors")
+SHOWN = {"solution": "", "vectors": "-vectors"}  # what is drawn, and how the name of its file ends
 LARGEST = 60_000  # bytes of a picture
-SIZES = tuple((width, colours) for width in (1000, 800, 640, 480) for colours in (128, 64, 32))
+SIZES = tuple((width, colours) for width in (1000, 800, 640, 480) for colours in (256, 128))
 PROGRAM = "from kanpde.cli import main; main(prog_name='kanpde')"
 LONG = ("dispersive", "parabolic", "reaction", "flow", "inverse")  # these begin, so that none is left over at the end
 
@@ -36,8 +43,12 @@ def main(words: Sequence[str] | None = None) -> int:
     asked.out.mkdir(parents=True, exist_ok=True)
     wanted = chosen(asked.problems, asked.out, asked.all)
     missing = 0
-    with ThreadPoolExecutor(asked.processes) as pool:
-        jobs = {pool.submit(made, name, asked.out, asked.seconds): name for name in wanted}
+    with ProcessPoolExecutor(asked.processes) as pool:
+        if asked.runs:
+            wanted = [name for name in wanted if (asked.runs / name / "solution.h5").is_file()]
+            jobs = {pool.submit(drawn, name, asked.runs / name, asked.out): name for name in wanted}
+        else:
+            jobs = {pool.submit(made, name, asked.out, asked.seconds): name for name in wanted}
         for done in as_completed(jobs):
             name, found = jobs[done], done.result()
             missing += found is None
@@ -59,52 +70,61 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="make those again that are there")
     parser.add_argument("--processes", type=int, default=1, help="runs at the same time, one thread each")
     parser.add_argument("--seconds", type=float, default=120, help="after which a run must end")
+    parser.add_argument("--runs", type=Path, help="draw runs that are there, and solve nothing")
     parser.add_argument("--tar", type=Path, help="pack what is in the folder into this file")
     return parser.parse_args(words)
 
 
 def chosen(names: Sequence[str], folder: Path, again: bool) -> list[str]:
-    """The problems to solve, long ones first."""
+    """The problems to solve: those that are named, or all without a picture, long ones first."""
     known = sorted(path.stem for path in PROBLEMS.glob("*.yaml"))
     unknown = set(names) - set(known)
     if unknown:
         sys.exit(f"no such problem: {', '.join(sorted(unknown))}")
-    wanted = [name for name in names or known if again or names or not (folder / f"{name}.png").exists()]
+    if names:
+        return list(names)
+    wanted = [name for name in known if again or not (folder / f"{name}.png").exists()]
     return sorted(wanted, key=lambda name: not name.startswith(LONG))
 
 
-def made(name: str, folder: Path, seconds: float) -> dict[str, object] | None:
-    """Solve a problem in a process of its own, keep its pictures made small, and tell of the run; None on failure."""
-    run, began = folder / "runs" / name, monotonic()
-    settings = {"training.threads": "1", "training.stop.time": f"{seconds:g}", "output.save": "[h5, png]"}
-    words = ["solve", PROBLEMS / f"{name}.yaml", "--quiet", "--out", run, *(
-        word for path, value in settings.items() for word in ("--set", f"{path}={value}"))]  # fmt: skip
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
-    try:
-        subprocess.run([sys.executable, "-c", PROGRAM, *map(str, words)], env=environment, timeout=3 * seconds + 120,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)  # fmt: skip
-    except subprocess.TimeoutExpired:
+def made(name: str, folder: Path, seconds: float) -> Note | None:
+    """Solve a problem in a process of its own and draw it; None where there is no result."""
+    settings = {"training.threads": "1", "training.stop.time": f"{seconds:g}", "output.save": "[h5]"}
+    chosen = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
+    known = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": known}
+    with TemporaryDirectory() as home:
+        run = Path(home) / "run"
+        words = ["solve", str(PROBLEMS / f"{name}.yaml"), "--quiet", "--out", str(run), *chosen]
+        try:
+            subprocess.run([sys.executable, "-c", PROGRAM, *words], env=environment, timeout=3 * seconds + 120,
+                           capture_output=True, check=False)  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return None
+        return drawn(name, run, folder) if (run / "solution.h5").is_file() else None
+
+
+def drawn(name: str, run: Path, folder: Path) -> Note | None:
+    """Keep the pictures of a run, made small, and tell of it; None where it is of another problem."""
+    result = read(run)
+    if stated(result.spec_text) != stated(read_spec(PROBLEMS / f"{name}.yaml").text):
         return None
-    pictures = [shown for shown in SHOWN if (run / "plots" / f"{shown}.png").is_file()]
-    if not pictures:
-        return None
-    for shown in pictures:
-        target = folder / (f"{name}.png" if shown == SHOWN[0] else f"{name}-{shown}.png")
-        target.write_bytes(reduced((run / "plots" / f"{shown}.png").read_bytes()))
-    return {"limit": seconds, "seconds": round(monotonic() - began, 1), "errors": errors(run)}
+    for shown, suffix in SHOWN.items():
+        try:
+            picture = picture_of(figure(result, shown))
+        except KanpdeError:  # there is nothing of that kind to show
+            continue
+        (folder / f"{name}{suffix}.png").write_bytes(reduced(picture))
+    known = {unknown: float(f"{one.relative_l2:.3e}") for unknown, one in result.errors.items()}
+    return {"set": [one for one in result.overrides if not one.startswith("output.")], "errors": known}
 
 
-def errors(run: Path) -> Mapping[str, float]:
-    """The true errors of a run by unknown."""
-    words = [sys.executable, "-c", PROGRAM, "show", str(run), "--json"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    told = subprocess.run(words, env=environment, capture_output=True, text=True, check=True, timeout=120)
-    facts = json.loads(told.stdout)
-    return {name: float(f"{one['relative_l2']:.3e}") for name, one in facts.get("errors", {}).items()}
+def stated(text: str) -> list[str]:
+    """A problem file without its comments."""
+    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-def noted(path: Path, name: str, found: Mapping[str, object]) -> None:
+def noted(path: Path, name: str, found: Note) -> None:
     """Add what is said of a run to the notes."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     lines = [f'"{key}": {json.dumps(value)}' for key, value in sorted({**known, name: found}.items())]
@@ -121,7 +141,7 @@ def reduced(png: bytes) -> bytes:
         if whole.width > width:
             small = whole.resize((width, round(whole.height * width / whole.width)), Image.Resampling.LANCZOS)
         stream = BytesIO()
-        small.quantize(colours, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
+        small.quantize(colours, kmeans=2, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
         if stream.tell() <= LARGEST:
             break
     return stream.getvalue()
