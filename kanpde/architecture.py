@@ -27,7 +27,7 @@ def basis_of(asked: NetworkSpec) -> Basis:
     Raises KanpdeError where it is no basis of single edges.
     """
     if asked.basis == "separable":
-        raise KanpdeError("network.basis: separable is for all unknowns together, and without training.stages")
+        raise KanpdeError("network.basis: separable is for all unknowns together, without training.stages or sparsify")
     kind = BASES[DEEP.basis if asked.basis == "auto" else asked.basis]
     settings = {field.name: getattr(asked, field.name, None) for field in fields(kind)}  # type: ignore[arg-type]
     return kind(**{name: value for name, value in settings.items() if value is not None})

@@ -209,6 +209,7 @@ SETTINGS: Mapping[str, str] = {
     "training.threads": "training: {threads: 2}",
     "training.derivatives": "training: {derivatives: autograd}",
     "training.intervals": "training: {intervals: profile}",
+    "training.sparsify": "training: {sparsify: 1e-3}",
     "training.checkpoint": "training: {checkpoint: 600}",
     "training.stop": "training: {stop: {error: 1e-6, time: 60}}",
     "training.stop.error": "training: {stop: {error: 1e-6}}",

@@ -106,6 +106,7 @@ class Network(UnknownNetwork):
     unknowns: Optional[dict[str, UnknownNetwork]] = Field(default=None, description="other choices for single unknowns")
 
 
+Positive = Annotated[float, Field(gt=0)]
 Points = Auto[Annotated[int, Field(ge=1, le=10_000_000)]]
 
 
@@ -131,12 +132,8 @@ class StageSection(Section):
 class Stop(Section):
     """When to stop; the first limit reached counts."""
 
-    error: Optional[Annotated[float, Field(gt=0)]] = Field(
-        default=None, description="relative L2 error against `exact` or `reference`"
-    )
-    residual: Optional[Annotated[float, Field(gt=0)]] = Field(
-        default=None, description="root-mean-square residual on fresh points"
-    )
+    error: Optional[Positive] = Field(default=None, description="relative L2 error against `exact` or `reference`")
+    residual: Optional[Positive] = Field(default=None, description="root-mean-square residual on fresh points")
     time: Optional[Annotated[float, Field(gt=0)]] = Field(default=None, description="seconds")
     steps: Optional[Annotated[int, Field(ge=1)]] = Field(default=None, description="steps")
 
@@ -159,6 +156,9 @@ class Training(Section):
     intervals: Literal["linear", "profile", "bootstrap"] = Field(
         default="linear",
         description="of fitted constants: by the slopes at the estimate, by profile likelihood, by readings drawn anew",
+    )
+    sparsify: Optional[Annotated[float, Field(gt=0, le=1)]] = Field(
+        default=None, description="the price of all edges of a network, relative: those not worth theirs are removed"
     )
     checkpoint: Annotated[float, Field(ge=0)] = Field(
         default=60.0, description="seconds between checkpoints, from which `kanpde solve --resume` goes on; 0: none"

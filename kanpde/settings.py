@@ -90,6 +90,7 @@ class TrainingSpec:
     threads: int | None = None
     derivatives: str = "taylor"
     intervals: str = "linear"
+    sparsify: float | None = None  # the price of all edges beside the loss of no solution at all
     checkpoint: float = 60.0  # seconds; 0: none
     stop: StopSpec = StopSpec()
 
@@ -151,6 +152,8 @@ def read_training(node: Node | None, log: Log) -> TrainingSpec:
     found = read_options(Training, node, "training", log.mistakes)
     if found is None:
         return TrainingSpec()
+    if found.stages and found.sparsify is not None and isinstance(node, Table) and (own := node.entry("sparsify")):
+        log.say(own.key, "the stages of a sparse network are chosen; leave out 'stages' or 'sparsify'")
     stages = tuple(Stage(**stage.model_dump()) for stage in found.stages)
     stop = StopSpec(**found.stop.model_dump())
     return TrainingSpec(**found.model_dump(exclude={"stages", "stop"}), stages=stages, stop=stop)

@@ -23,6 +23,7 @@ from kanpde.replica import on_other_ramps, with_ramps_beside
 from kanpde.search import UNRESOLVED, Aim, search
 from kanpde.separation import separated, separates
 from kanpde.shooting import shooting, shoots
+from kanpde.sparing import sparing
 from kanpde.spec import NetworkSpec, Spec
 from kanpde.succession import follows, windowed
 from kanpde.task import linear_without_fits
@@ -43,6 +44,8 @@ def states(spec: Spec, generator: torch.Generator, clock: Clock) -> Iterator[Sta
     refuse_other_networks(spec)
     if spec.training.stages:
         yield from doubled(staged(spec, generator, clock), spec)
+    elif spec.training.sparsify is not None:
+        yield from doubled(sparing(spec, generator, clock), spec)
     elif spec.network.basis == "separable":
         yield from alone(spec, clock)
     elif asks_for_depth(spec.network) or spec.training.derivatives == "autograd":
@@ -69,12 +72,14 @@ def doubled(states: Iterable[State], spec: Spec) -> Iterator[State]:
 def refuse_other_networks(spec: Spec) -> None:
     """Raises KanpdeError where a fit is to be made with anything but ramps."""
     if spec.fitted and fixed_otherwise(spec):
-        raise KanpdeError("fit: only ramps are fitted with it; leave out training.stages, and network but for width")
+        raise KanpdeError("fit: only ramps are fitted with it; "
+                          "leave out training.stages, sparsify, and network but for width")  # fmt: skip
 
 
 def fixed_otherwise(spec: Spec) -> bool:
     """Whether the user chose another network, or how to train it."""
-    return bool(spec.training.stages) or asks_for_depth(spec.network) or spec.training.derivatives == "autograd"
+    chosen = spec.training.stages or spec.training.sparsify
+    return bool(chosen) or asks_for_depth(spec.network) or spec.training.derivatives == "autograd"
 
 
 def asks_for_depth(network: NetworkSpec) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Iterator, Mapping
+from typing import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -27,12 +27,18 @@ PATIENCE = 16  # steps over which progress is judged
 EVERY = {  # steps on the same points
     "levenberg-marquardt": 1, "orthogonal": 10, "self-scaled-broyden": 200, "l-bfgs": 200, "adam": 20,
 }
+RATIO = 2.2  # residuals for each coefficient
 ENTRANCE = 40  # steps on conditions alone where equations are not finite at the start
+
+
+def plain(objective: Residuals, theta: Tensor) -> Residuals:
+    """An objective as it is."""
+    return objective
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A problem with its networks, and how its residuals are sampled and weighed."""
+    """A problem with its networks, how its residuals are sampled and weighed, and what is made of that sum."""
 
     problem: Problem
     number: Counts
@@ -40,10 +46,11 @@ class Setting:
     generator: torch.Generator
     enforce: str
     note: str
+    made: Callable[[Residuals, Tensor], Residuals] = plain
 
     def objective(self, theta: Tensor, adapt: bool, factor: int = 1) -> Residuals:
         """A new draw of points, shared with other processes of this solve."""
-        return shared(self.unshared(theta, adapt, factor))
+        return self.made(shared(self.unshared(theta, adapt, factor)), theta)
 
     def unshared(self, theta: Tensor, adapt: bool, factor: int = 1) -> Residuals:
         """A new draw of points."""
@@ -70,7 +77,7 @@ def deep_setting(spec: Spec, generator: torch.Generator) -> tuple[Setting, Tenso
     )
     sizes = row_sizes(problem, theta, everything(problem.trial), generator)
     weights = balance(problem, sizes, EMPHASIS)
-    number = counts(spec.sampling, len(spec.box), len(theta), 2.2)
+    number = counts(spec.sampling, len(spec.box), len(theta), RATIO)
     note = "; ".join(described(network) for network, _ in networks)
     setting = Setting(problem, number, weights, generator, spec.enforce, note)
     return setting, entered(setting, theta)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from kanpde.active import reaching, removed_nodes
 from kanpde.bases import Chebyshev
 from kanpde.edges import graphs
 from kanpde.errors import KanpdeError
 from kanpde.filming import Film
-from kanpde.insight.active import reaching, removed_nodes
 from kanpde.insight.pruning import pruned, without
 from kanpde.network import DenseLayer, KanLayer, Network
 from kanpde.relative import relative_residual
@@ -85,7 +85,7 @@ def test_a_network_without_dead_nodes_has_the_same_values(first: KanLayer | Dens
             parts.append((coefficients * own[:, None, :]).reshape(-1))
         else:
             parts.append((coefficients * torch.cat([own, own.any(0, keepdim=True)])).reshape(-1))
-    smaller, kept = removed_nodes(network, torch.cat(parts), edges)
+    smaller, kept, _ = removed_nodes(network, torch.cat(parts), edges)
     x = torch.rand(2, 50, generator=generator, dtype=torch.float64)
     assert [layer.outputs for layer in smaller.layers] == [3, 3, 1] and len(kept) == smaller.size
     assert torch.allclose(smaller.value(x, kept), network.value(x, torch.cat(parts)), rtol=0, atol=1e-13)

@@ -10,11 +10,11 @@ from typing import Callable, Sequence
 import torch
 from torch import Tensor
 
+from kanpde.active import Active, Edges, coefficients, reaching, total, whole, without_idle_nodes
 from kanpde.architecture import described
 from kanpde.build import assemble
 from kanpde.edges import graphs
 from kanpde.errors import KanpdeError
-from kanpde.insight.active import Active, Edges, reaching, removed_nodes
 from kanpde.network import DenseLayer, KanLayer
 from kanpde.objective import residuals_of
 from kanpde.optimisers import LevenbergMarquardt
@@ -103,19 +103,6 @@ def refuse(solution: Solution) -> None:
                           "name another, as with network.basis=chebyshev")  # fmt: skip
 
 
-def whole(problem: Problem) -> Edges:
-    """All edges of all networks: [I, O] for each layer of each branch."""
-    return tuple(
-        tuple(torch.ones(layer.inputs, layer.outputs, dtype=torch.bool) for layer in branch.network.layers)
-        for branch in problem.trial.branches
-    )
-
-
-def total(edges: Edges) -> int:
-    """The number of edges left."""
-    return sum(int(layer.sum()) for branch in edges for layer in branch)
-
-
 def ranked(
     problem: Problem, theta: Tensor, edges: Edges, protected: set[tuple[int, int, int, int]]
 ) -> list[tuple[int, int, int, int]]:
@@ -178,37 +165,15 @@ def refitted(solution: Solution, theta: Tensor, edges: Edges) -> Tensor:
     return objective.all_of(part)
 
 
-def coefficients(problem: Problem, edges: Edges) -> Tensor:
-    """Which coefficients [P] belong to edges that are left; offsets, and networks without inputs, keep theirs."""
-    found = []
-    for branch, own in zip(problem.trial.branches, edges):
-        for layer, mask in zip(branch.network.layers, own):
-            if isinstance(layer, KanLayer):
-                found.append(mask[:, None, :].expand(layer.shape).reshape(-1))
-            else:
-                offsets = mask.any(0, keepdim=True) if len(mask) else mask.new_ones(1, layer.outputs)
-                found.append(torch.cat([mask, offsets]).reshape(-1))
-    return torch.cat(found)
-
-
 def smaller(solution: Solution, theta: Tensor, edges: Edges) -> Solution:
     """The solution with networks that have only the nodes to which edges lead."""
-    problem, networks, parts, start = solution.problem, [], [], 0
-    theta = torch.where(coefficients(problem, edges), theta, 0.0)
-    for branch, own in zip(problem.trial.branches, edges):
-        part = theta[start : start + branch.network.size]
-        start += branch.network.size
-        network, kept = removed_nodes(branch.network, part, own)
-        networks.append((network, branch.unknowns))
-        parts.append(kept)
-    found, values = assemble(solution.spec, networks), torch.cat(parts)
-    seed = solution.spec.training.seed
+    networks, values, _ = without_idle_nodes(solution.problem, theta, edges)
+    found, seed = assemble(solution.spec, networks), solution.spec.training.seed
     facts = {
         **solution.summary,
         "network": "; ".join(described(network) for network, _ in networks),
         "coefficients": len(values),
-        "pruned": f"{total(edges)} of {total(whole(problem))} edges are left",
+        "pruned": f"{total(edges)} of {total(whole(solution.problem))} edges are left",
         "relative_residual": relative_residual(found, values, seed),
     }
     return replace(solution, problem=found, theta=values, summary=facts, replicas=())
-

@@ -12,6 +12,7 @@ from kanpde.bases.bspline import BSpline
 from kanpde.network import DenseLayer, KanLayer, Network
 from kanpde.objective import Residuals
 from kanpde.optimisers.base import Normal
+from kanpde.problem import Problem
 
 Edges = tuple[tuple[Tensor, ...], ...]  # [I, O] for each layer of each network
 
@@ -62,9 +63,48 @@ def reaching(layers: Sequence[Tensor]) -> list[Tensor] | None:
     return [layer & one[:, None] & other for layer, one, other in zip(layers, ahead, back[1:])]
 
 
-def removed_nodes(network: Network, theta: Tensor, edges: Sequence[Tensor]) -> tuple[Network, Tensor]:
-    """A network and its coefficients without the hidden nodes that no edge leads to."""
-    layers, parts, inputs = [], [], torch.ones(network.layers[0].inputs, dtype=torch.bool)
+def whole(problem: Problem) -> Edges:
+    """All edges of all networks: [I, O] for each layer of each branch."""
+    return tuple(
+        tuple(torch.ones(layer.inputs, layer.outputs, dtype=torch.bool) for layer in branch.network.layers)
+        for branch in problem.trial.branches
+    )
+
+
+def total(edges: Edges) -> int:
+    """The number of edges left."""
+    return sum(int(layer.sum()) for branch in edges for layer in branch)
+
+
+def coefficients(problem: Problem, edges: Edges) -> Tensor:
+    """Which coefficients [P] belong to edges that are left; offsets, and networks without inputs, keep theirs."""
+    found = []
+    for branch, own in zip(problem.trial.branches, edges):
+        for layer, mask in zip(branch.network.layers, own):
+            if isinstance(layer, KanLayer):
+                found.append(mask[:, None, :].expand(layer.shape).reshape(-1))
+            else:
+                offsets = mask.any(0, keepdim=True) if len(mask) else mask.new_ones(1, layer.outputs)
+                found.append(torch.cat([mask, offsets]).reshape(-1))
+    return torch.cat(found)
+
+
+def without_idle_nodes(
+    problem: Problem, theta: Tensor, edges: Edges
+) -> tuple[list[tuple[Network, tuple[str, ...]]], Tensor, Edges]:
+    """The networks with their unknowns, all coefficients and the edges, without hidden nodes that no edge leads to."""
+    theta = torch.where(coefficients(problem, edges).to(theta.device), theta, 0.0)
+    shares = theta.split([branch.network.size for branch in problem.trial.branches])
+    found = [removed_nodes(b.network, share, own) for b, share, own in zip(problem.trial.branches, shares, edges)]
+    networks = [(network, branch.unknowns) for branch, (network, _, _) in zip(problem.trial.branches, found)]
+    return networks, torch.cat([kept for _, kept, _ in found]), tuple(left for _, _, left in found)
+
+
+def removed_nodes(
+    network: Network, theta: Tensor, edges: Sequence[Tensor]
+) -> tuple[Network, Tensor, tuple[Tensor, ...]]:
+    """A network, its coefficients and its edges without the hidden nodes that no edge leads to."""
+    layers, parts, left, inputs = [], [], [], torch.ones(network.layers[0].inputs, dtype=torch.bool)
     for number, ((layer, coefficients), own) in enumerate(zip(network.split(theta), edges), start=1):
         last = number == len(network.layers)
         outputs = torch.ones(layer.outputs, dtype=torch.bool) if last else own.any(0)
@@ -78,5 +118,6 @@ def removed_nodes(network: Network, theta: Tensor, edges: Sequence[Tensor]) -> t
             fewer = replace(fewer, basis=replace(fewer.basis, knots=fewer.basis.knots[inputs]))
         layers.append(fewer)
         parts.append(kept.reshape(-1))
+        left.append(own[inputs][:, outputs])
         inputs = outputs
-    return replace(network, layers=tuple(layers)), torch.cat(parts)
+    return replace(network, layers=tuple(layers)), torch.cat(parts), tuple(left)
