@@ -166,7 +166,7 @@ def setting(base: Problem, spec: Spec, ramps: Ramps) -> tuple[Problem, Tensor, R
         return shared(residuals_of(problem, drawn, theta, read_outs(problem.trial)))
 
     names = [row.name for block in problem.blocks for row in block.rows]
-    if not problem.linear and asleep(problem, theta, spec.training.seed):
+    if not problem.linear and not spec.fitted and asleep(problem, theta, spec.training.seed):
         plain = objective(dict.fromkeys(names, 1.0), torch.Generator().manual_seed(spec.training.seed))
         theta = plain.whole(pulled(problem, theta, plain, ones).to(theta))
     generator = torch.Generator().manual_seed(spec.training.seed + 1)
