@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import replace
+from functools import lru_cache
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,15 +26,74 @@ from kanpde.writers.png import pixels, rendered
 from kanpde.writers.ticks import decade_ticks, power_of_ten
 from kanpde.writers.views import views
 
+PICTURES = Path(__file__).parent / "pictures"
+SMALL = 96  # dots of a picture's width, when pictures are compared
+ALIKE = 40.0  # of 255: what three years of Matplotlib versions move is below 35, and panels in wrong places above
+LARGER = 0.05  # as a part of a picture's sides
+
+
+@lru_cache
+def drawn(kind: str) -> dict[str, bytes]:
+    """All pictures of a result with a hole."""
+    return draw(synthetic(kind, hole=True))
+
 
 @pytest.mark.parametrize("kind", GRIDS)
 def test_every_figure_is_drawn_at_a_readable_size(kind: str) -> None:
-    pictures = draw(synthetic(kind))
+    pictures = drawn(kind)
     plane = kind.startswith("square")  # its vector has two components
     assert list(pictures) == [name for name in FIGURES if name != "vectors" or plane]
     for name, png in pictures.items():
         height, width, colours = pixels(png).shape
         assert 600 <= width <= 1700 and 250 <= height <= 2000 and colours == 3, name
+
+
+def sheet(pictures: dict[str, bytes]) -> Image.Image:
+    """Pictures one below the other, each drawn out to a square so small that letters are spots."""
+    whole = Image.new("RGB", (SMALL, SMALL * len(pictures)), "white")
+    for number, png in enumerate(pictures.values()):
+        one = Image.open(BytesIO(png)).convert("RGB")
+        whole.paste(one.resize((SMALL, SMALL), Image.Resampling.BOX), (0, SMALL * number))
+    return whole
+
+
+def apart(one: Image.Image, other: Image.Image) -> float:
+    """How far two sheets are from each other: the greatest mean difference of a colour in a patch of 8 by 8 dots."""
+    first, second = (np.asarray(sheet, float) for sheet in (one, other))
+    gaps = np.abs(first - second).mean(axis=2)
+    return float(gaps.reshape(-1, 8, SMALL // 8, 8).mean(axis=(1, 3)).max())
+
+
+@pytest.mark.parametrize("kind", GRIDS)
+def test_pictures_look_as_they_did(kind: str) -> None:
+    """KANPDE_UPDATE_GOLDEN=1 keeps them anew: look at them before."""
+    name, found = kind.replace(" ", "_"), drawn(kind)
+    sizes = {one: list(Image.open(BytesIO(png)).size) for one, png in found.items()}
+    if os.environ.get("KANPDE_UPDATE_GOLDEN"):
+        sheet(found).save(PICTURES / f"{name}.png", optimize=True)
+        (PICTURES / f"{name}.json").write_text(json.dumps(sizes) + "\n")
+    known = json.loads((PICTURES / f"{name}.json").read_text())
+    assert sizes.keys() == known.keys()
+    assert all(np.allclose(sizes[one], known[one], rtol=LARGER) for one in sizes)
+    with Image.open(PICTURES / f"{name}.png") as golden:
+        assert apart(golden.convert("RGB"), sheet(found)) < ALIKE
+
+
+def test_pictures_that_look_otherwise_are_noticed() -> None:
+    whole = drawn("square in time")
+    known = sheet(whole)
+    blue = {name: recoloured(png) if name == "error" else png for name, png in whole.items()}
+    turned = {name: whole[{"solution": "residual", "residual": "solution"}.get(name, name)] for name in whole}
+    assert apart(known, known) == 0.0
+    assert all(apart(known, sheet(other)) > 2 * ALIKE for other in (blue, turned))
+
+
+def recoloured(png: bytes) -> bytes:
+    """A picture with its colours exchanged."""
+    red, green, blue = Image.open(BytesIO(png)).convert("RGB").split()
+    stream = BytesIO()
+    Image.merge("RGB", (blue, red, green)).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def test_figures_without_contents_are_left_out() -> None:

@@ -24,6 +24,7 @@ BAND = "95 %"  # what a band around a curve stands for
 ROOM = 0.04  # above and below curves, as a part of their height
 DENSITY = 0.9  # of the lines along vectors
 THINNED = 101  # points along an axis that they look at, at most
+BREAKING = 24  # letters of a title, above which all of a figure have two lines
 LONGEST = 4.0  # the sides of a region drawn to scale differ by no more than this
 
 
@@ -100,11 +101,13 @@ def draw_grid(
     panels = [panel for group in groups for panel in group]
     names = {panel.scale for panel in panels} - set(given)
     scales = {**given, **{name: colours([panel for panel in panels if panel.scale == name]) for name in names}}
+    between = "\n" if max(len(panel.title) for panel in panels) > BREAKING else " at "
     for row, cells in enumerate(table):
         for place in places[row, len(cells):]:
             place.set_axis_off()
         for place, (_, panel) in zip(places[row], cells, strict=False):
             draw_panel(place, panel, axes, scales[panel.scale])
+            place.set_title(label(panel.title, 44).replace(" at ", between), fontsize=9)
             place.set_xlabel(label(known.named(panel.view.across), 40))
             if panel.view.up:
                 place.set_ylabel(label(known.named(panel.view.up), 40))
@@ -146,9 +149,8 @@ def aspect(view: View, axes: Mapping[str, np.ndarray]) -> float | None:
 
 
 def draw_panel(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale: Colours) -> None:
-    """Draw one panel and name its coordinates."""
+    """Draw one panel."""
     (draw_plane if panel.view.up else draw_lines)(place, panel, axes, scale)
-    place.set_title(label(panel.title, 44).replace(" at ", "\n" if len(panel.title) > 24 else " at "), fontsize=9)
     place.set_anchor("N")
     place.tick_params(labelsize=8)
 
@@ -159,7 +161,7 @@ def draw_lines(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
     for number, curve in enumerate(panel.curves):
         shown = np.maximum(curve.values, scale.low) if panel.logarithmic else curve.values
         style = {"color": "black", "linestyle": "--", "linewidth": 1.0} if curve.dashed else \
-            {"color": COLOURS[number % len(COLOURS)], "linewidth": 1.8}
+            {"color": COLOURS[number % len(COLOURS)], "linewidth": 1.2 if panel.logarithmic else 1.8}
         place.plot(x, shown, label=label(curve.name, 30), **style)
         if curve.band is not None:
             ends = curve.values - curve.band, curve.values + curve.band
