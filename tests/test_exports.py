@@ -13,6 +13,7 @@ from program import run
 from small import random_theta, small_problem
 from synthetic import GRIDS, synthetic
 
+import kanpde
 from kanpde.errors import KanpdeError
 from kanpde.exports import EXPORTS, arrays, table, vtk_xml, xdmf
 from kanpde.exports.traced import Function, checked, sample
@@ -168,3 +169,28 @@ def test_programs_give_the_values_of_the_solution(name: str, form: str, tmp_path
     result = solution(name).tabulate()
     (line,) = import_module(EXPORTS[form].home).write(result, tmp_path / "a", tmp_path)
     assert "differs by" in line and (tmp_path / "a").stat().st_size > 1000
+
+
+SOLVED = {
+    "splines": {"domain": {"x": [0, 1], "t": [0, 1]}, "equations": {"heat": "u_t = u_xx/10"},
+                "initial": {"u": "sin(pi*x)"}, "boundary": {"left": "u = 0", "right": "u = 0"},
+                "network": {"basis": "separable"}},
+    "singular functions": {"domain": {"shapes": {"whole": "rectangle(x=[-1, 1], y=[-1, 1])",
+                                                 "cut": "rectangle(x=[0, 1], y=[0, 1])"}, "region": "whole - cut"},
+                           "equations": {"poisson": "-lap(u) = 1"}, "boundary": {"all": "u = 0"},
+                           "network": {"width": 60, "scale": 2}},
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SOLVED)
+def test_what_onnx_lacks_is_refused_and_torch_has_it(name: str, tmp_path: Path) -> None:
+    limits = {"training": {"threads": 1, "stop": {"time": 3}}, "output": {"grid": 7, "save": ["h5"]}}
+    result = kanpde.solve({"unknowns": ["u"], **SOLVED[name], **limits}).result
+    (line,) = import_module(EXPORTS["torch"].home).write(result, tmp_path / "a.pt2", tmp_path)
+    assert "differs by" in line and (tmp_path / "a.pt2").stat().st_size > 1000
+    for package in EXPORTS["onnx"].needs:
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    with pytest.raises(KanpdeError, match="operations that ONNX lacks, as splines .* --to torch has them"):
+        list(import_module(EXPORTS["onnx"].home).write(result, tmp_path / "a.onnx", tmp_path))
+    assert not (tmp_path / "a.onnx").exists()
