@@ -32,6 +32,7 @@ PROBLEMS, GALLERY = ROOT / "problems", ROOT / "docs" / "images" / "gallery"
 NOTES = "pictures.json"
 SHOWN = {"solution": "", "vectors": "-vectors"}  # what is drawn, and how the name of its file ends
 LARGEST = 60_000  # bytes of a picture
+WORST = 0.05  # relative L2 error of a solution that is shown
 SIZES = tuple((width, colours) for width in (1000, 800, 640, 480) for colours in (256, 128))
 PROGRAM = "from kanpde.cli import main; main(prog_name='kanpde')"
 LONG = ("dispersive", "parabolic", "reaction", "flow", "inverse")  # these begin, so that none is left over at the end
@@ -48,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
             wanted = [name for name in wanted if (asked.runs / name / "solution.h5").is_file()]
             jobs = {pool.submit(drawn, name, asked.runs / name, asked.out): name for name in wanted}
         else:
-            jobs = {pool.submit(made, name, asked.out, asked.seconds): name for name in wanted}
+            jobs = {pool.submit(made, name, asked.out, asked.seconds, asked.error): name for name in wanted}
         for done in as_completed(jobs):
             name, found = jobs[done], done.result()
             missing += found is None
@@ -70,6 +71,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="make those again that are there")
     parser.add_argument("--processes", type=int, default=1, help="runs at the same time, one thread each")
     parser.add_argument("--seconds", type=float, default=120, help="after which a run must end")
+    parser.add_argument("--error", type=float, default=0, help="below which a run may end")
     parser.add_argument("--runs", type=Path, help="draw runs that are there, and solve nothing")
     parser.add_argument("--tar", type=Path, help="pack what is in the folder into this file")
     return parser.parse_args(words)
@@ -87,9 +89,10 @@ def chosen(names: Sequence[str], folder: Path, again: bool) -> list[str]:
     return sorted(wanted, key=lambda name: not name.startswith(LONG))
 
 
-def made(name: str, folder: Path, seconds: float) -> Note | None:
+def made(name: str, folder: Path, seconds: float, error: float) -> Note | None:
     """Solve a problem in a process of its own and draw it; None where there is no result."""
     settings = {"training.threads": "1", "training.stop.time": f"{seconds:g}", "output.save": "[h5]"}
+    settings |= {"training.stop.error": f"{error:g}"} if error else {}
     chosen = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
     known = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": known}
@@ -105,9 +108,10 @@ def made(name: str, folder: Path, seconds: float) -> Note | None:
 
 
 def drawn(name: str, run: Path, folder: Path) -> Note | None:
-    """Keep the pictures of a run, made small, and tell of it; None where it is of another problem."""
+    """Keep the pictures of a run, made small, and tell of it; None where it is of another problem, or went wrong."""
     result = read(run)
-    if stated(result.spec_text) != stated(read_spec(PROBLEMS / f"{name}.yaml").text):
+    known = {unknown: float(f"{one.relative_l2:.3e}") for unknown, one in result.errors.items()}
+    if stated(result.spec_text) != stated(read_spec(PROBLEMS / f"{name}.yaml").text) or max(known.values()) > WORST:
         return None
     for shown, suffix in SHOWN.items():
         try:
@@ -115,7 +119,6 @@ def drawn(name: str, run: Path, folder: Path) -> Note | None:
         except KanpdeError:  # there is nothing of that kind to show
             continue
         (folder / f"{name}{suffix}.png").write_bytes(reduced(picture))
-    known = {unknown: float(f"{one.relative_l2:.3e}") for unknown, one in result.errors.items()}
     return {"set": [one for one in result.overrides if not one.startswith("output.")], "errors": known}
 
 
