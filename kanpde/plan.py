@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kanpde.build import is_linear
 from kanpde.capacity import Capacity
+from kanpde.domain import Joined
 from kanpde.errors import KanpdeError
 from kanpde.inverse import first_weights
 from kanpde.optimisers.least_squares import GATHERED
@@ -216,9 +217,13 @@ def deep_plan(spec: Spec) -> Plan:
 
 def kinds(spec: Spec, problem: Problem) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of the conditions that hold exactly, and of those that are penalised."""
-    soft = {row.name for block in problem.blocks if not block.inside for row in block.rows}
+    soft = {row.name: row.name for block in problem.blocks if not block.inside for row in block.rows}
+    for block in problem.blocks:
+        if isinstance(block.face, Joined):
+            ends = {row.name: row.name.removeprefix(block.name) for row in block.rows}
+            soft |= {f"{piece}{end}": name for piece in block.face.pieces for name, end in ends.items()}
     names = [condition.name for condition in (*spec.initial, *spec.boundary)]
-    return tuple(n for n in names if n not in soft), tuple(n for n in names if n in soft)
+    return tuple(n for n in names if n not in soft), tuple(dict.fromkeys(soft[n] for n in names if n in soft))
 
 
 def listed(found: Plan) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from kanpde.expression import show
 from kanpde.formulas import Log
 from kanpde.geometries import Join, Leaf
 from kanpde.joins import read_join
+from kanpde.plan import plan
 from kanpde.ramps import Ramps, linear_fit, ramps_problem
 from kanpde.reading import Scalar, read_tree
 from kanpde.solution import unknown_values
@@ -322,6 +323,11 @@ def test_many_sides_with_one_condition_are_one_place() -> None:
     shares = [float((outward == outward[:, [k]]).all(0).double().mean()) for k in range(64)]
     sides = [body.measure("body", f"side{k}") for k in range(1, 7)]
     assert sorted({round(share, 2) for share in shares}) == sorted({round(side / sum(sides), 2) for side in sides})
+
+
+def test_a_plan_tells_the_weight_of_many_sides_with_one_condition() -> None:
+    found = plan(read(HEXAGON))
+    assert not found.built_in and found.penalised == ("body.side1 and 5 more.u",)
 
 
 def test_sides_with_another_condition_are_places_of_their_own() -> None:
