@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 from click.testing import CliRunner, Result
 
 from kanpde.cli import main
+from kanpde.commands.batch import START
 
 ROOT = Path(__file__).parent.parent
 HEAT = ROOT / "problems" / "parabolic_1d_heat.yaml"
@@ -38,6 +40,27 @@ def started(*arguments: object) -> subprocess.Popen[str]:
             "from kanpde.cli import main; main(sys.argv[1:])")
     return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def understood(words: list[str]) -> None:
+    """Raises click.UsageError unless command, options and their values are known; files need not be there."""
+    with click.Context(main) as above:
+        command, given = main, [word for word in words if word != "…"]
+        if given[0] not in main.commands:
+            raise click.UsageError(f"no such command: {given[0]}")
+        while isinstance(command, click.Group) and given and given[0] in command.commands:
+            command, given = command.commands[given[0]], given[1:]
+        if isinstance(command, click.Group):
+            command = command.commands[START]
+        if given and given[-1].startswith("--"):
+            given.append("…")  # an option that is spoken of without its value
+        context = click.Context(command, parent=above)
+        parsed, _, _ = command.make_parser(context).parse_args(given)
+        for option in command.params:
+            value = parsed.get(option.name)
+            if isinstance(option.type, click.Choice) and isinstance(value, str) and value != "…":
+                for one in value.split("|"):
+                    option.type_cast_value(context, one)
 
 
 def rows(text: str) -> list[dict[str, float]]:

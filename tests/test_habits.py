@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 import pytest
-from program import ROOT, run
+from program import ROOT, run, understood
 
 from kanpde.cli import main
 from kanpde.commands.help import EXAMPLES
@@ -40,9 +40,15 @@ def test_no_command_is_without_examples() -> None:
 
 @pytest.mark.parametrize("line", LINES)
 def test_examples_are_commands_that_exist(line: str) -> None:
-    words = shlex.split(line.partition(">")[0])[1:]
-    with click.Context(main) as above:
-        main.commands[words[0]].make_context(words[0], words[1:], parent=above, resilient_parsing=True)
+    understood(shlex.split(line.partition(">")[0])[1:])
+
+
+@pytest.mark.parametrize("line", [
+    "slove x", "solve x --rezume y", "export x --to cvs", "batch status x --jsn", "batch x --dryrun",
+])
+def test_what_is_no_command_is_not_understood(line: str) -> None:
+    with pytest.raises(click.UsageError):
+        understood(shlex.split(line))
 
 
 @pytest.mark.parametrize("given, meant", [
