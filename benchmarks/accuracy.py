@@ -71,7 +71,7 @@ def measure(wanted: Sequence[Case], asked: argparse.Namespace) -> None:
     with ThreadPoolExecutor(asked.jobs) as pool:
         runs = {pool.submit(measured, case, seed, asked.threads, asked.time): (case, seed) for seed, case in todo}
         for done in as_completed(runs):
-            keep(done.result(), *runs[done])
+            keep(done.result(), min(asked.jobs, len(todo)), *runs[done])
 
 
 def longest(runs: Mapping[str, Any]) -> float:
@@ -79,11 +79,11 @@ def longest(runs: Mapping[str, Any]) -> float:
     return max((run["wall_seconds"] for run in runs.values()), default=inf)
 
 
-def keep(run: dict[str, Any], case: Case, seed: str) -> None:
-    """Write a run beside those that are kept, and say what it came to."""
+def keep(run: dict[str, Any], jobs: int, case: Case, seed: str) -> None:
+    """Write a run, one of so many at a time, beside those that are kept, and say what it came to."""
     kept = loaded()
     kept["machines"] += [here()] * (here() not in kept["machines"])
-    own = kept["runs"].get(case.name, {}) | {seed: {**run, "machine": kept["machines"].index(here())}}
+    own = kept["runs"].get(case.name, {}) | {seed: {**run, "machine": kept["machines"].index(here()), "jobs": jobs}}
     kept["runs"][case.name] = dict(sorted(own.items(), key=lambda item: int(item[0])))
     saved(kept)
     print(f"{case.label}, seed {seed}: {run['outcome']}, error {power(worst(run))}, {run['wall_seconds']} s",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from statistics import median
 
-from accuracy_summary import LEVELS, Measured, Run, robustness, seconds_to, verdict, wall, worst
+from accuracy_summary import LEVELS, Measured, Run, by_itself, robustness, seconds_to, verdict, wall, worst
 from numerals import brief, power, short
 from tiers import PROBLEMS, Case, Published, Target
 
@@ -32,8 +32,9 @@ script measures anew.
 
 An error is the relative L2 error of the worst field on a fixed fine grid, against the exact solution or a
 [reference](../problems/references) whose own error is certified; where the certified error is the larger one, it
-counts. Least, median and largest are over the seeds; coefficients, steps and seconds are medians. A target is met if
-the run ends below it, and got there in the seconds named. Errors in print are quoted as they were published, for
+counts. Least, median and largest are over the seeds; coefficients, steps and seconds are medians, seconds of the runs
+that had the machine to themselves, where there are any. A target is met if the run ends below it and, where it had the
+machine to itself, got there in the seconds named. Errors in print are quoted as they were published, for
 networks of any kind and for Kolmogorov-Arnold networks."""
 TIMES = """From the start of the program, for the unknowns themselves; medians over the seeds, a dash where at least
 half of them never get there."""
@@ -88,7 +89,7 @@ def readme_table(found: Sequence[Measured], machines: Sequence[str]) -> str:
     known = (one for one in found if one.runs and not one.case.changes and one.case.record)
     measured = sorted(known, key=lambda one: one.case.problem)
     rows = [
-        (title(one.case, ""), power(median(one.over(worst))), short(median(one.over(wall))),
+        (title(one.case, ""), power(median(one.over(worst))), short(median(map(wall, one.alone))),
          middle(one.runs, "coefficients"), brief(one.case.record.error))
         for one in measured
     ]
@@ -105,7 +106,7 @@ def full_row(one: Measured) -> tuple[str, ...]:
     met = "; ".join(verdict(one, target) for target in case.targets) if one.runs else "–"
     return (
         case.id or "–", title(case, "../"), *spread, middle(one.runs, "coefficients"), middle(one.runs, "steps"),
-        short(median(one.over(wall))) if one.runs else "–", endings(one.runs),
+        short(median(map(wall, one.alone))) if one.runs else "–", endings(one.runs),
         "; ".join(map(level, case.targets)) or "–", met or "–",
         published(case.record), published(case.kan), reference(one.runs),
     )
@@ -114,7 +115,7 @@ def full_row(one: Measured) -> tuple[str, ...]:
 def times_table(found: Iterable[Measured]) -> str:
     """How long it takes to get below some errors, in the middle of the seeds."""
     rows = [
-        (one.case.label, *(short(median(seconds_to(run["history"], error) for run in one.runs.values()))
+        (one.case.label, *(short(median(seconds_to(run["history"], error) for run in one.alone))
                            for error in LEVELS))
         for one in found if one.runs
     ]
@@ -140,10 +141,15 @@ def conditions(found: Iterable[Measured], machines: Sequence[str]) -> str:
     runs = [(seed, run) for one in found for seed, run in one.runs.items()]
     seeds = len({seed for seed, _ in runs})
     lines = {
-        f"{machines[run['machine']]}; {run['threads']} thread{'s' * (run['threads'] > 1)}{stopped(run)}"
+        f"{machines[run['machine']]}; {run['threads']} thread{'s' * (run['threads'] > 1)}{beside(run)}{stopped(run)}"
         for _, run in runs
     }
     return f"Up to {seeds} seed{'s' * (seeds != 1)} for each problem. " + " ".join(f"{line}." for line in sorted(lines))
+
+
+def beside(run: Run) -> str:
+    """How many were run at a time."""
+    return "" if by_itself(run) else f"; {run['jobs']} at a time"
 
 
 def stopped(run: Run) -> str:
