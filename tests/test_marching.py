@@ -280,3 +280,9 @@ def test_separable_networks_stand_alone(choice: str, tmp_path: Path) -> None:
     chosen = ("network.basis=separable", choice) if "stages" in choice else (choice,)
     result = run("solve", tmp_path / "two.yaml", *(x for c in chosen for x in ("--set", c)), "--out", tmp_path / "run")
     assert result.exit_code == 1 and "separable is for all unknowns together" in result.stderr
+
+
+def test_splines_stay_on_the_processor_whatever_device_is_asked_for() -> None:
+    first, here = (next(separated(spec_of(TEXTS["wave"], f"training.device={device}"), Clock(monotonic(), inf)))
+                   for device in ("cuda:1", "cpu"))  # fmt: skip
+    assert torch.equal(first.theta, here.theta) and first.note == f"{here.note}, on the processor"
