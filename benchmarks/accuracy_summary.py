@@ -74,7 +74,7 @@ def robustness(found: Iterable[Measured]) -> dict[str, Any]:
     tiers = {tier: [entry for entry in runs if entry[0].tier == tier] for tier in "AB"}
 
     def named(entries: Iterable[tuple[Case, str, Run]]) -> list[str]:
-        return [f"{case.label}, seed {seed}: {power(worst(run))}" for case, seed, run in entries]
+        return [f"{case.label}, seed {seed}: {power(worst(run))}{claimed(run)}" for case, seed, run in entries]
 
     return {
         "tier_a_runs": len(tiers["A"]),
@@ -82,6 +82,12 @@ def robustness(found: Iterable[Measured]) -> dict[str, Any]:
         "tier_b_runs": len(tiers["B"]),
         "tier_b_success_above_1e-2": named(e for e in tiers["B"] if reports_success(e[2]) and not worst(e[2]) <= WRONG),
     }
+
+
+def claimed(run: Run) -> str:
+    """The largest error that a run itself states, if any; where readings are noisy it is what they leave open."""
+    known = [one for one in run.get("estimated", {}).values() if one is not None]
+    return f", stated {power(max(known))}" if known else ""
 
 
 def reports_success(run: Run) -> bool:
