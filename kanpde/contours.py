@@ -11,6 +11,7 @@ import numpy as np
 from kanpde.geometries import Region
 from kanpde.geometries.arcs import Arc
 from kanpde.geometries.base import Array
+from kanpde.geometries.ellipse import Ellipse
 
 NEAR = 1e-9  # of the region's size: points this close are one
 RAY = 200  # points along which a cut must not meet the region
@@ -43,10 +44,11 @@ class Corner:
 
 @dataclass(frozen=True)
 class Hole:
-    """A bounded part of what a region leaves out, or its image: a point in it, and a radius."""
+    """A bounded part of what a region leaves out, or its image: a point in it, and a radius; the ellipse that it is."""
 
     centre: Point
     radius: float
+    ellipse: Ellipse | None = None
 
 
 def size_of(region: Region) -> float:
@@ -108,8 +110,15 @@ def holes(region: Region) -> list[Hole]:
         area = enclosed(contour)
         centre = (weights * np.square(points) * normals).sum(1) / (2 * area)
         if area < 0 and not region.inside(centre[:, None]).any():
-            found.append(Hole((float(centre[0]), float(centre[1])), nearest(points, centre)))
+            found.append(Hole((float(centre[0]), float(centre[1])), nearest(points, centre), ellipse_of(contour)))
     return found
+
+
+def ellipse_of(contour: Sequence[Arc]) -> Ellipse | None:
+    """The ellipse that a contour is, if it is one and no circle."""
+    shape = contour[0].shape
+    whole = isinstance(shape, Ellipse) and all(arc.shape is shape for arc in contour)
+    return shape if whole and isinstance(shape, Ellipse) and shape.radii[0] != shape.radii[1] else None
 
 
 def enclosed(contour: Sequence[Arc]) -> float:

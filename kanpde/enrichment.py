@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from math import hypot, inf, isfinite, pi
+from math import atan2, hypot, inf, isfinite, pi
 from typing import Hashable, Iterator
 
 from kanpde.analysis import TOTAL
 from kanpde.check import ground_of, kind
-from kanpde.contours import Corner, corners, holes, images, way_out
+from kanpde.contours import Corner, Hole, corners, holes, images, way_out
 from kanpde.equations import joint_orders
 from kanpde.lattice import LatticeLayer
 from kanpde.network import Network
 from kanpde.piecewise import base, home
 from kanpde.regional import box_of, fields_of
-from kanpde.singular import Mode, SingularLayer, corner_modes, hole_modes, inner_corner_modes
+from kanpde.singular import Mode, SingularLayer, corner_modes, hole_modes, inner_corner_modes, slit_modes
 from kanpde.spec import Condition, Face, Spec
 from kanpde.statement import Piece
 
@@ -33,10 +33,11 @@ def enrichment(spec: Spec) -> list[tuple[Network, tuple[str, ...]]]:
     found = []
     for name in fields_of(spec):
         modes = tuple(modes_of(spec, name))
-        if modes:
-            (left, right), (low, high) = box_of(spec, name) or spec.box.values()
-            layer = SingularLayer(((left, right), (low, high)), modes, 1)
-            found.append((Network((layer,)), (name,)))
+        (left, right), (low, high) = box_of(spec, name) or spec.box.values()
+        for some in (tuple(m for m in modes if not m.focus), tuple(m for m in modes if m.focus)):
+            if some:
+                layer = SingularLayer(((left, right), (low, high)), some, 1)
+                found.append((Network((layer,)), (name,)))
     return found
 
 
@@ -67,7 +68,7 @@ def modes_of(spec: Spec, field: str) -> Iterator[Mode]:
         ways = [way_out(region, corner) for corner in found]
         inside = holes(region)
         for hole in inside:
-            yield from hole_modes(hole.centre, hole.radius, AROUND_HOLES, coupled(spec))
+            yield from around(hole, coupled(spec))
         for hole in images(region, inside):
             yield from hole_modes(hole.centre, hole.radius, AROUND_IMAGES, coupled(spec))
     kinds = [(place_of(condition), kind(condition, spec)) for condition in spec.boundary]
@@ -79,6 +80,14 @@ def modes_of(spec: Spec, field: str) -> Iterator[Mode]:
             yield from corner_modes(*where, AT_CORNERS)
         elif way > 0 and corner.angle > pi:
             yield from inner_corner_modes(*where, DEEP * way)
+
+
+def around(hole: Hole, coupled: bool) -> list[Mode]:
+    """The modes around a hole."""
+    if hole.ellipse is None:
+        return hole_modes(hole.centre, hole.radius, AROUND_HOLES, coupled)
+    along, across = hole.ellipse.turn[:, 0], sorted(hole.ellipse.radii)
+    return slit_modes(hole.centre, atan2(along[1], along[0]), (across[1], across[0]), AROUND_HOLES, coupled)
 
 
 def coupled(spec: Spec) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 from typing import Sequence
 
@@ -15,6 +15,8 @@ from kanpde.network import Tap, summed
 BENT = 3  # highest whole power of a corner inside a hole
 TINY = 1e-200  # in place of 0, where powers are 0 or infinite
 
+Terms = dict[tuple[int, int], tuple[Tensor, Tensor]]  # p and q of s^λ w^i root^−j (p + q log s), by the exponents i, j
+
 
 @dataclass(frozen=True)
 class Mode:
@@ -22,6 +24,7 @@ class Mode:
 
     Its cut begins at the centre, runs along w < 0 and is `scale` / κ long, endless with κ = 0. With `logarithm` there
     is a factor log t, with `conjugate` one of the conjugate of w: then not the function is harmonic but its Laplacian.
+    With a `focus` f, t is Joukowski's variable w + √(w² − f²) instead, whose cut runs between −f and f.
     """
 
     centre: tuple[float, float]
@@ -32,6 +35,7 @@ class Mode:
     logarithm: bool = False
     conjugate: bool = False
     kappa: float = 0.0
+    focus: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,9 @@ class SingularLayer:
     def derivatives(self, w: Tensor, orders: int) -> list[Tensor]:
         """The derivatives [K, N] by w of t^λ and t^λ log t: sums of t^λ w^−n (t/w)^j (p_j + q_j log t)."""
         powers, logs, kappa = (self.column(w.real, name) for name in ("power", "logarithm", "kappa"))
+        foci = self.column(w.real, "focus")
+        if foci.all():
+            return slit_derivatives(w, foci, powers, logs, self.column(w.real, "conjugate"), orders)
         ratio = 1 / (1 + kappa * w)  # t / w, whose derivative by w is −κ (t/w)²; t' = (t/w)²
         t = w * ratio
         lead, logarithm = t**powers, t.log()
@@ -110,10 +117,11 @@ class SingularLayer:
     def value(self, x: Tensor, coefficients: Tensor) -> Tensor:
         """The outputs [O, N] by ordinary operations, for nested automatic differentiation."""
         w, _ = self.complex(x)
-        names = ("power", "phase", "logarithm", "conjugate", "kappa")
-        powers, phases, logs, bars, kappa = (self.column(x, name) for name in names)
-        t = w / (1 + kappa * w)
-        values = t**powers * torch.where(logs > 0, t.log(), 1.0) * torch.where(bars > 0, w.conj(), 1.0)
+        names = ("power", "phase", "logarithm", "conjugate", "kappa", "focus")
+        powers, phases, logs, bars, kappa, foci = (self.column(x, name) for name in names)
+        t = torch.where(foci > 0, unslit(w, foci)[0], w / (1 + kappa * w))
+        lead = torch.where((foci > 0) & (logs > 0) & (bars > 0), w, t**powers)
+        values = lead * torch.where(logs > 0, t.log(), 1.0) * torch.where(bars > 0, w.conj(), 1.0)
         return coefficients[0].T @ (torch.exp(1j * phases) * values).real
 
     def initial(self, generator: torch.Generator) -> Tensor:
@@ -129,6 +137,45 @@ def following(sums: Sequence[tuple[Tensor, Tensor]], powers: Tensor, order: int)
         (here, here_log), (above, above_log) = found[j], found[j + 1]
         found[j] = (here - (order + j) * p, here_log - (order + j) * q)
         found[j + 1] = (above + (powers + j) * p + q, above_log + (powers + j) * q)
+    return found
+
+
+def unslit(w: Tensor, focus: Tensor) -> tuple[Tensor, Tensor]:
+    """s = w + √(w² − f²) with its cut between the foci ±f, and the root; with f = 0 it is 2w."""
+    root = (w - focus).sqrt() * (w + focus).sqrt()
+    return w + root, root
+
+
+def slit_derivatives(w: Tensor, focus: Tensor, powers: Tensor, logs: Tensor, bars: Tensor, orders: int) -> list[Tensor]:
+    """The derivatives by w of s^λ and s^λ log s; of w log s where a conjugate of w stands before it.
+
+    They are sums of s^λ w^i root^−j (p + q log s), since s' = s / root and root' = w / root.
+    """
+    s, root = unslit(w, focus)
+    alone = logs * bars
+    powers = powers * (1 - alone)
+    lead, logarithm = s**powers, s.log()
+    terms = {(0, 0): (1 - logs, logs * (1 - bars)), (1, 0): (torch.zeros_like(alone), alone)}
+    values = []
+    for _ in range(orders + 1):
+        parts = (w**i * root**-j * (p + q * logarithm) for (i, j), (p, q) in terms.items())
+        values.append(lead * sum(parts, start=torch.zeros_like(w)))
+        terms = next_terms(terms, powers)
+    return values
+
+
+def next_terms(terms: Terms, powers: Tensor) -> Terms:
+    """The terms of the derivative."""
+    found: Terms = {}
+    for (i, j), (p, q) in terms.items():
+        for place, more, more_log in (
+            ((i, j + 1), powers * p + q, powers * q),
+            ((i - 1, j), i * p, i * q),
+            ((i + 1, j + 2), -j * p, -j * q),
+        ):
+            if place[0] >= 0:
+                before = found.get(place, (torch.zeros_like(p), torch.zeros_like(q)))
+                found[place] = (before[0] + more, before[1] + more_log)
     return found
 
 
@@ -162,6 +209,15 @@ def inner_corner_modes(
     powers = {(k - shift) * pi / angle + more for k in range(1, BENT + 1) for more in range(BENT + 1)}
     kept = sorted(power for power in powers if power < BENT + 1 and abs(power - round(power)) > 1e-9)
     return [Mode(centre, turn, scale, power, phase, kappa=scale / length) for power in kept for phase in (0.0, pi / 2)]
+
+
+def slit_modes(
+    centre: tuple[float, float], turn: float, radii: tuple[float, float], count: int, coupled: bool
+) -> list[Mode]:
+    """Those of a hole, in Joukowski's variable, around an ellipse whose longer half axis points along `turn`."""
+    scale = sum(radii)
+    focus = (radii[0] ** 2 - radii[1] ** 2) ** 0.5 / scale
+    return [replace(mode, turn=turn, focus=focus) for mode in hole_modes(centre, scale, count, coupled)]
 
 
 def hole_modes(centre: tuple[float, float], radius: float, count: int, coupled: bool = False) -> list[Mode]:

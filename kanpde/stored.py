@@ -155,13 +155,13 @@ def stored_lattice(entry: Mapping[str, Any]) -> LatticeLayer:
 def stored_modes(entry: Mapping[str, Any]) -> SingularLayer:
     """Singular functions from their arrays; raises ValueError where they make none."""
     rows, box = np.asarray(entry["modes"], dtype=np.float64), np.asarray(entry["box"], dtype=np.float64)
-    if rows.ndim == 2 and rows.shape[1] == 7:  # of format 1.0 before there were conjugates and bent cuts
-        rows = np.pad(rows, ((0, 0), (0, 2)))
-    if rows.ndim != 2 or rows.shape[1] != 9 or box.shape != (2, 2) or not (rows[:, 3] > 0).all():
-        raise ValueError("singular functions are given by nine numbers each")
+    if rows.ndim == 2 and rows.shape[1] in (7, 9):  # of a time before there were conjugates and bent cuts, or foci
+        rows = np.pad(rows, ((0, 0), (0, 10 - rows.shape[1])))
+    if rows.ndim != 2 or rows.shape[1] != 10 or box.shape != (2, 2) or not (rows[:, 3] > 0).all():
+        raise ValueError("singular functions are given by ten numbers each")
     modes = tuple(
-        Mode((x, y), turn, scale, power, phase, log > 0, bar > 0, kappa)
-        for x, y, turn, scale, power, phase, log, bar, kappa in rows.tolist()
+        Mode((x, y), turn, scale, power, phase, log > 0, bar > 0, kappa, focus)
+        for x, y, turn, scale, power, phase, log, bar, kappa, focus in rows.tolist()
     )
     (left, right), (low, high) = box.tolist()
     return SingularLayer(((left, right), (low, high)), modes, int(entry["outputs"]))

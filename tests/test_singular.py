@@ -15,7 +15,7 @@ from kanpde.enrichment import enrichment
 from kanpde.jet import Jet, closure
 from kanpde.problem import differentiated
 from kanpde.ramps import Ramps, linear_fit, ramps_problem
-from kanpde.singular import SingularLayer, corner_modes, hole_modes, inner_corner_modes
+from kanpde.singular import SingularLayer, corner_modes, hole_modes, inner_corner_modes, slit_modes
 from kanpde.solution import unknown_values
 from kanpde.solve import solve
 from kanpde.spec import Spec, read_spec, read_spec_text
@@ -28,9 +28,13 @@ CASES = {
     "mixed": corner_modes((0.1, 0.2), 1.0, 0.8 * pi, (True, False), 2.0, 4),
     "right angle": corner_modes((0.1, 0.2), 0.3, pi / 2, (False, False), 1.0, 3),
     "hole": hole_modes((0.5, 1.0), 0.3, 3),
+    "elliptic hole": slit_modes((0.5, 1.0), 0.4, (0.5, 0.1), 3, False),
     "corner of a hole": inner_corner_modes((0.1, 0.2), 1.0, 1.5 * pi, (True, True), 2.0, 0.5),
 }
-COUPLED = {"hole of a system": hole_modes((0.5, 1.0), 0.3, 4, coupled=True)}
+COUPLED = {
+    "hole of a system": hole_modes((0.5, 1.0), 0.3, 4, coupled=True),
+    "elliptic hole of a system": slit_modes((0.5, 1.0), 0.4, (0.5, 0.1), 4, True),
+}
 
 L_SHAPE = """
 unknowns: [u]
@@ -77,8 +81,9 @@ def test_they_are_harmonic_and_finite_everywhere(name: str) -> None:
     assert table[ZERO].isfinite().all()
 
 
-def test_those_of_coupled_unknowns_are_biharmonic() -> None:
-    layer = SingularLayer(BOX, tuple(COUPLED["hole of a system"]), 1)
+@pytest.mark.parametrize("name", COUPLED)
+def test_those_of_coupled_unknowns_are_biharmonic(name: str) -> None:
+    layer = SingularLayer(BOX, tuple(COUPLED[name]), 1)
     points = torch.tensor([[0.1, 0.7, -0.4], [0.2, 1.9, 0.6]], dtype=torch.float64)
     table = layer.features(Jet({ZERO: mapped(points)}, closure(frozenset({(4, 0), (2, 2), (0, 4)}))))
     left = table[4, 0] + 2 * table[2, 2] + table[0, 4]
@@ -188,6 +193,35 @@ def test_images_let_few_ramps_solve_beside_holes() -> None:
     assert truth is not None
     found = unknown_values(fit.problem, fit.theta, tuple(truth.values), truth.points)
     assert truth.errors(found)["u"].relative_l2 < 1e-7
+
+
+THIN = """
+unknowns: [u]
+domain:
+  shapes:
+    plate: rectangle(x=[-1.5, 1.5], y=[-1, 1])
+    slit: ellipse(center=[0, 0], radii=[1, 1/8], angle=pi/6)
+  region: plate - slit
+equations: {laplace: lap(u) = 0}
+definitions:
+  c: sqrt(63)/8
+  p: x*cos(pi/6) + y*sin(pi/6)
+  q: y*cos(pi/6) - x*sin(pi/6)
+  s: (sqrt((p - c)^2 + q^2) + sqrt((p + c)^2 + q^2))/(2*c)
+  g: log(s + sqrt(s^2 - 1)) + x*y
+boundary: {plate: u = g, slit: u = g}
+exact: {u: g}
+"""
+
+
+def test_a_thin_hole_takes_few_ramps() -> None:
+    """The potential around an ellipse eight times as long as wide is a logarithm of Joukowski's variable."""
+    problem = spec(THIN)
+    fit = linear_fit(ramps_problem(problem, 100), problem, Ramps(100, (2.0, 2.0)))
+    truth = truth_of(problem)
+    assert truth is not None
+    values = unknown_values(fit.problem, fit.theta, ("u",), truth.points)
+    assert truth.errors(values)["u"].relative_l2 < 1e-8
 
 
 def test_stresses_around_a_hole_take_few_ramps() -> None:
