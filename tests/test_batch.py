@@ -208,7 +208,8 @@ def test_the_page_of_a_run_holds_its_problem_errors_pictures_and_provenance(batc
     assert told.exit_code == 0 and told.stdout.strip() == str(tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert "<math" in text and "A hanging &lt;b&gt;chain&lt;/b&gt;" in text and "@software{kanpde" in text
-    assert text.count("<img") == 5 and "--set training.seed=0" in text and "torch" in text
+    assert all(f"<h2>{title}</h2>" in text for title in ("Sampling points", "Edges of the network", "Formula"))
+    assert text.count("<img") == 7 and "--set training.seed=0" in text and "torch" in text
     assert "script-src 'none'" in text and "<script" not in text
     assert run("report", batch / read_batch(batch).members[2].name).exit_code == 1
 

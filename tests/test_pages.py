@@ -15,6 +15,7 @@ from kanpde.errors import ResultError
 from kanpde.expression import Name, parse
 from kanpde.pages.mathml import formula
 from kanpde.pages.problem import problem_table
+from kanpde.pages.run import formulas_found
 from kanpde.pages.thumbnails import HEIGHT, WIDTH, thumbnail
 from kanpde.spec import Spec, read_spec
 from kanpde.writers.png import pixels
@@ -55,6 +56,13 @@ def test_every_equation_and_condition_of_a_problem_is_shown(path: Path) -> None:
 def test_names_stay_text_in_mathematics() -> None:
     for name in ("<script>", "a_<script>", "a@<script>", "normal.<script>"):
         assert "<script>" not in formula(Name(name)) and "&lt;script&gt;" in formula(Name(name))
+
+
+def test_formulas_that_were_found_are_set_and_what_is_none_is_text() -> None:
+    facts = {"formulas": {"u": "sin(pi*x)/2", "v": "<script>"}, "outcome": "verified exact", "reason": None}
+    page = formulas_found(facts)
+    assert "<mfrac>" in page and "verified exact" in page and "<script>" not in page
+    assert "kanpde formula" in formulas_found({})
 
 
 def test_thumbnails_are_small_and_refuse_what_is_no_picture() -> None:

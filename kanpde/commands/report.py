@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from kanpde.commands.results import json_option, sound, writing
+from kanpde.commands.results import graphs_of, json_option, sound, writing
+
+if TYPE_CHECKING:
+    from kanpde.result import Result
 
 NAME = "report"
 
@@ -20,7 +24,8 @@ def report(folder: Path, out: Path | None, as_json: bool) -> None:
 
     The table is written as report.csv, report.h5 (plain arrays) and report.html, one page that needs no network: the
     table to be sorted and filtered, plots of errors against what is varied, small pictures of fields and errors.
-    Of one run, report.html is written: its problem as mathematics, errors, pictures, method, provenance.
+    Of one run, report.html is written: its problem as mathematics, errors, pictures, edges, formula if one was looked
+    for, method, provenance.
     """
     from kanpde.batch.folder import PLAN
     from kanpde.writers.folders import is_run_folder
@@ -41,13 +46,16 @@ def report_run(run: Path, target: Path, as_json: bool) -> None:
     from kanpde.spec import read_spec_text
     from kanpde.writers import read, read_plots
     from kanpde.writers.atomic import write_text
+    from kanpde.writers.formulas import FORMULA, read_facts
 
     with sound(run):
         result, plots = read(run), read_plots(run)
         origin = Path(str(result.provenance.get("folder", ".")))
         with unpacked(result.provenance.get("files", {}), origin) as here:
             spec = read_spec_text(result.spec_text, result.spec_name, here, result.overrides)
-        text = run_page(result, spec, plots)
+        home = run if run.is_dir() else run.parent
+        facts = read_facts(home / FORMULA) if (home / FORMULA).is_file() else {}
+        text = run_page(result, spec, {**plots, **edges(result, run)}, facts)
     file = target / f"{NAME}.html"
     with writing(target):
         target.mkdir(parents=True, exist_ok=True)
@@ -56,6 +64,17 @@ def report_run(run: Path, target: Path, as_json: bool) -> None:
         print_json(Console(), {"event": "report", "title": result.title, "files": [str(file)]})
     else:
         click.echo(file)
+
+
+def edges(result: Result, run: Path) -> dict[str, bytes]:
+    """The pictures of a result's networks, those that consist of functions of one variable."""
+    from kanpde.errors import ResultError
+    from kanpde.writers.graphs import draw_graphs
+
+    try:
+        return draw_graphs(graphs_of(result, run), result.title)
+    except ResultError:
+        return {}
 
 
 def report_runs(folder: Path, target: Path, as_json: bool) -> None:

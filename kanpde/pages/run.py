@@ -6,20 +6,24 @@ from html import escape
 from importlib.metadata import metadata
 from typing import Any, Iterable, Mapping
 
+from kanpde.expression import ExpressionError, parse
 from kanpde.pages.document import document, picture
+from kanpde.pages.mathml import formula, named
 from kanpde.pages.problem import problem_table
 from kanpde.result import Result
 from kanpde.spec import Spec
 
 PICTURES = {
-    "solution": "Solution", "error": "Error", "estimate": "Estimated error", "residual": "Residuals",
-    "history": "Training", "points": "Sampling points",
+    "solution": "Solution", "vectors": "Vectors", "error": "Error", "estimate": "Estimated error",
+    "sigma": "Standard error", "residual": "Residuals", "history": "Training", "points": "Sampling points",
 }  # fmt: skip
+EDGES = "edges"  # how the names of pictures of networks begin
 HELD = ("files", "clock", "versions")  # of the provenance, not shown as they are
 
 
-def run_page(result: Result, spec: Spec, plots: Mapping[str, bytes]) -> str:
-    """The page, as HTML."""
+def run_page(result: Result, spec: Spec, plots: Mapping[str, bytes], formulas: Mapping[str, Any]) -> str:
+    """The page, as HTML; `formulas` is what is known of them, if anything."""
+    titles = PICTURES | {name: "Edges of the network" for name in plots if name.startswith(EDGES)}
     parts = [
         f"<header><h1>{escape(result.title)}</h1><p>{escape(result.outcome.message)}</p></header>",
         section("Problem", problem_table(spec)),
@@ -27,7 +31,8 @@ def run_page(result: Result, spec: Spec, plots: Mapping[str, bytes]) -> str:
         section("Fitted", f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in fitted(result))}</ul>")
         if result.estimates else "",
         *(section(title, f"<figure>{picture(plots[name], title)}</figure>")
-          for name, title in PICTURES.items() if name in plots),
+          for name, title in titles.items() if name in plots),
+        section("Formula", f'<div class="wide">{formulas_found(formulas)}</div>'),
         section("Method", listed(result.summary)),
         section("Provenance", listed(provenance(result))),
         section("Problem file", f"<p class=\"soft\">{escape(overridden(result))}</p>"
@@ -51,6 +56,24 @@ def errors_table(result: Result) -> str:
                     f'<td class="number">{one.maximum:.3e}</td><td>{escape(one.against + sure)}</td></tr>')  # fmt: skip
     head = "".join(f"<th>{word}</th>" for word in ("field", "relative L2 error", "largest", "against"))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def formulas_found(facts: Mapping[str, Any]) -> str:
+    """The formulas of a run, and what is known of them; or how to look for some."""
+    if not facts:
+        return '<p class="soft">None was looked for: <code>kanpde formula</code> does.</p>'
+    shown = "".join(f"<p><math>{named(name)}<mo>=</mo></math> {set_out(text)}</p>"
+                    for name, text in facts["formulas"].items())  # fmt: skip
+    about = ": ".join(filter(None, [str(facts.get("outcome", "")), str(facts.get("reason") or "")]))
+    return f'{shown}<p class="soft">{escape(about)}</p>'
+
+
+def set_out(text: str) -> str:
+    """A formula as mathematics, or as it is where it cannot be read."""
+    try:
+        return formula(parse(text))
+    except ExpressionError:
+        return f"<code>{escape(text)}</code>"
 
 
 def fitted(result: Result) -> Iterable[str]:

@@ -23,6 +23,14 @@ def write_formulas(facts: Mapping[str, Any], path: Path) -> None:
 
 def read_formulas(path: Path) -> dict[str, str]:
     """The formula of each field; raises ResultError for what is no such file or has no formula."""
+    formulas = read_facts(path)["formulas"]
+    if not formulas:
+        raise ResultError(f"{path}: no formula was found in that run")
+    return {str(name): text for name, text in formulas.items()}
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """All that is known of the formulas; raises ResultError for what is no such file."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -36,6 +44,4 @@ def read_formulas(path: Path) -> dict[str, str]:
     formulas = facts.get("formulas") if isinstance(facts, dict) and facts.get("format") == FORMAT else None
     if not isinstance(formulas, dict) or not all(isinstance(text, str) for text in formulas.values()):
         raise ResultError(f"{path}: not a file that kanpde formula wrote; a {FORMULA} is expected")
-    if not formulas:
-        raise ResultError(f"{path}: no formula was found in that run")
-    return {str(name): text for name, text in formulas.items()}
+    return facts
