@@ -22,15 +22,15 @@ EXTRAS = {
 PROBLEM = {
     "title": "self-test",
     "unknowns": ["u"],
-    "domain": {"x": [0, 1], "y": [0, 1]},
-    "equations": {"poisson": "-lap(u) = 2*pi^2*sin(pi*x)*sin(pi*y)"},
+    "domain": {"x": [0, 1]},
+    "equations": {"poisson": "-u_xx = pi^2*sin(pi*x)"},
     "boundary": {"all": "u = 0"},
-    "exact": {"u": "sin(pi*x)*sin(pi*y)"},
-    "network": {"width": 60, "scale": 2},
+    "exact": {"u": "sin(pi*x)"},
+    "network": {"width": 20, "scale": 2},
     "training": {"stop": {"time": 5}},
     "output": {"grid": 21, "save": ["h5"]},
 }
-ENOUGH = 1e-6  # error of the self-test; 60 ramps leave about 1e-8
+ENOUGH = 1e-6  # error of the self-test; 20 ramps leave rounding
 
 Line = tuple[str, str, bool]  # what, how it is, whether that is well
 
@@ -116,7 +116,7 @@ def self_test() -> Iterator[Line]:
             run.save(folder)
             again = load(folder)
         error = run.errors["u"].relative_l2
-        same = bool((again.at(x=0.3, y=0.4)["u"] == run.at(x=0.3, y=0.4)["u"]).all())
+        same = bool((again.at(x=0.3)["u"] == run.at(x=0.3)["u"]).all())
     except Exception as problem:  # whatever is wrong with an installation is what this is to tell
         yield "self-test", f"{type(problem).__name__}: {problem}", False
         return
