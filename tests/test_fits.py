@@ -211,6 +211,22 @@ def test_eigenfunctions_are_positive_where_coordinates_are_small(tmp_path: Path)
         assert moment(found.fit.objective, found.found.theta, "u") > 0
 
 
+TWO = """
+unknowns: [u, v]
+fit: {E: {start: 0.4}, F: {start: 1.4}}
+domain: {x: [-7, 7]}
+equations: {ground: -u_xx + x^2*u = 2*E*u, excited: -v_xx + x^2*v = 2*F*v}
+boundary: {all: [u = 0, v = 0]}
+constraints: {one: integral(u^2) = 1, two: integral(v^2) = 1, apart: integral(u*v) = 0}
+"""
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_of_two_eigenvalues_each_is_the_nearest_to_its_start(seed: int, tmp_path: Path) -> None:
+    found = fit(read_spec_text(f"{TWO}training: {{seed: {seed}}}\n", "two.yaml", tmp_path), 60, 10.0)
+    assert found.estimates.values == pytest.approx([0.5, 1.5], abs=1e-5)
+
+
 def renewed(objective: Residuals, values: np.ndarray) -> Residuals:
     """The same problem with other readings."""
     *others, last = objective.samples
