@@ -58,7 +58,8 @@ def in_planes(result: Result, known: Points, shown: Sequence[str]) -> Figure:
     shapes = [aspect(View(shown[across], shown[up], {}, ""), result.axes) for across, up in pairs]
     width = WIDTHS[len(pairs)]
     height = max(min(width * (shape or 0.75), HEIGHTS[len(pairs)]) for shape in shapes)
-    figure = Figure(figsize=(width * len(pairs), height + 1.2), layout="constrained")
+    figure = Figure(figsize=(width * len(pairs), height + 1.2),
+                    layout="compressed" if all(shapes) else "constrained")
     figure.suptitle(label(result.title, int(14 * width * len(pairs))), fontsize=10)
     places = figure.subplots(1, len(pairs), squeeze=False)[0]
     for place, (across, up), shape in zip(places, pairs, shapes):
@@ -67,6 +68,9 @@ def in_planes(result: Result, known: Points, shown: Sequence[str]) -> Figure:
         place.set_ylabel(label(result.quantities.named(shown[up]), 40))
         if shape:
             place.set_aspect("equal", anchor="N")
+        outline = result.outline.get(f"{shown[across]} {shown[up]}")
+        if outline is not None:
+            place.plot(*outline, color="#888888", linewidth=0.6, zorder=1)
     handles, names = places[0].get_legend_handles_labels()
     figure.legend(handles[:NAMED], names[:NAMED], loc="outside lower center", ncols=COLUMNS[len(pairs)], fontsize=8,
                   frameon=False, markerscale=3)  # fmt: skip
