@@ -12,7 +12,8 @@ HALF = 0.5  # of all losses: then one of them dominates
 
 def next_step(result: Result, run: Path) -> str:
     """The command, or the change, that most likely helps; `run` is the folder."""
-    return STEPS[result.outcome](result, run)
+    step = STEPS[result.outcome]
+    return (look if "pruned" in result.summary and step in (go_on, resume) else step)(result, run)
 
 
 def look(result: Result, run: Path) -> str:

@@ -22,6 +22,10 @@ BY_THE_CLOCK = (
     "a run with training.stop.steps, or one that comes to its own end, can be repeated"
 )
 RESUMED = "the run was resumed, so that what it read of the clock, and decided by it, is not in the result"
+PRUNED = (
+    "this network was pruned, and solving its problem again makes a whole one; "
+    "rerun the run that it was pruned from, and kanpde prune that"
+)
 SHARED = (
     "the run was shared by several processes, and this one is of one: their sums round differently, so that only the "
     "first digits are the same"
@@ -47,8 +51,10 @@ class Repetition:
 def repeated(result: Result, watch: Callable[[Progress], None] = lambda progress: None) -> Repetition:
     """Solve the problem of a result again, with as many steps and threads as then and by the clock of then.
 
-    Raises ResultError where the result does not hold what is needed.
+    Raises ResultError where the result does not hold what is needed, or has been changed since it was solved.
     """
+    if "pruned" in result.summary:
+        raise ResultError(PRUNED)
     then = result.provenance
     with unpacked(then.get("files", {}), Path(str(then.get("folder", ".")))) as folder:
         spec = read_again(result, folder)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from kanpde.active import reaching, removed_nodes
+from kanpde.active import reaching, removed_nodes, whole
 from kanpde.bases import Chebyshev
 from kanpde.edges import graphs
-from kanpde.errors import KanpdeError
+from kanpde.errors import KanpdeError, ResultError
 from kanpde.filming import Film
-from kanpde.insight.pruning import pruned, without
+from kanpde.insight.pruning import pruned, smaller, without
 from kanpde.network import DenseLayer, KanLayer, Network
+from kanpde.next_step import next_step
 from kanpde.relative import relative_residual
+from kanpde.repetition import repeated
+from kanpde.result import Outcome
 from kanpde.solution import Solution, restored
 from kanpde.solve import solve
 from kanpde.spec import Spec, read_spec
@@ -103,6 +107,15 @@ def test_a_pruned_solution_is_smaller_and_as_good_as_asked(solution: Solution, t
     again = restored(read(tmp_path))
     at = np.linspace(0, 1, 7)[:, None]
     assert np.array_equal(again.at(at)["u"], small.at(at)["u"]) and graphs(again.problem, again.theta)
+
+
+def test_what_was_pruned_is_neither_resumed_nor_solved_again(solution: Solution, tmp_path: Path) -> None:
+    """It has no checkpoint, and solving its problem makes a whole network."""
+    edges = whole(solution.problem)
+    result = replace(smaller(solution, solution.theta, edges).tabulate(), outcome=Outcome.LIMIT)
+    assert "--resume" not in next_step(result, tmp_path)
+    with pytest.raises(ResultError, match="kanpde prune"):
+        repeated(result)
 
 
 def test_what_has_no_edges_is_not_pruned() -> None:

@@ -174,6 +174,7 @@ def smaller(solution: Solution, theta: Tensor, edges: Edges) -> Solution:
         "network": "; ".join(described(network) for network, _ in networks),
         "coefficients": len(values),
         "pruned": f"{total(edges)} of {total(whole(solution.problem))} edges are left",
+        "training": "steps, time and held-out residual below are those of the whole network",
         "relative_residual": relative_residual(found, values, seed),
     }
     return replace(solution, problem=found, theta=values, summary=facts, replicas=())
