@@ -86,6 +86,6 @@ def points_of(objective: Residuals) -> Callable[[], Mapping[str, Tensor]]:
 
     def points() -> Mapping[str, Tensor]:
         whole = {one.block.name: torch.cat([part.points for part in one.chunks], dim=1) for one in objective.samples}
-        return {name: found[:, :: -(-found.shape[1] // SHOWN)].cpu() for name, found in whole.items()}
+        return {name: found[:, :: -(-found.shape[1] // SHOWN)].detach().cpu() for name, found in whole.items()}
 
     return points

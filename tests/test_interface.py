@@ -49,6 +49,13 @@ def test_a_run_shows_itself(told: dict) -> None:
     assert told["run"].plot()._repr_png_().startswith(b"\x89PNG")
 
 
+def test_a_run_tells_where_its_points_were(told: dict) -> None:
+    points = told["run"].result.points
+    assert "interior" in points and all(rows.shape[0] == 1 for rows in points.values())
+    assert all((0 <= rows).all() and (rows <= 1).all() for rows in points.values())
+    assert told["run"].plot("points")._repr_png_().startswith(b"\x89PNG")
+
+
 def test_a_problem_in_python_is_that_of_its_file(told: dict, tmp_path: Path) -> None:
     (tmp_path / "rod.yaml").write_text(told["rod"].text)
     same = kanpde.read_spec(tmp_path / "rod.yaml")

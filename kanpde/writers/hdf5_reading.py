@@ -39,7 +39,7 @@ def read(path: Path | str) -> Result:
             network=nested(file, "network"),
             outcome=Outcome[text(attribute(entry, "outcome"))],
             outline=nested(file, "outline"),
-            points=nested(file, "points"),
+            points=read_points(file, len(order)),
             quantities=read_quantities(file),
             summary=nested(file, "summary"),
             estimates=from_dictionary(nested(file, "fit")),
@@ -130,6 +130,13 @@ def read_quantities(file: h5py.File) -> Quantities:
     content = nested(file, "quantities")
     vectors = {name: tuple(parts) for name, parts in content.get("vectors", {}).items()}
     return Quantities(content.get("labels", {}), content.get("units", {}), vectors)
+
+
+def read_points(file: h5py.File, dimensions: int) -> dict[str, np.ndarray]:
+    """Points of so many coordinates; what is none is passed over."""
+    found = {name: np.asarray(rows) for name, rows in nested(file, "points").items()}
+    return {name: rows for name, rows in found.items()
+            if rows.dtype.kind == "f" and rows.ndim == 2 and len(rows) == dimensions}  # fmt: skip
 
 
 def read_history(group: h5py.Group | None) -> dict[str, np.ndarray]:
