@@ -29,6 +29,8 @@ KNOWN = ("exact", "reference")
 NORMAL = 1.959964  # standard deviations on either side of a mean that hold 95 % of what is normally distributed
 FEW = 40  # steps: with fewer, each is marked by a dot
 NEGLIGIBLE = 1e-5  # of all losses: what is smaller may lie below the picture
+WIDE, LETTER, KEY = 7.0, 0.065, 0.45  # inches of the picture, and of a letter and a line in its legend
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)))
 EDGE = 1.3  # room for dots above and below
 
 
@@ -135,7 +137,8 @@ def history_figure(result: Result) -> Figure | None:
     curves = [name for name in history if name not in ("step", "seconds") and np.any(history[name] > 0)]
     if not clocks or not curves:
         return None
-    figure = Figure(figsize=(7.0, 3.3 + 0.2 * (len(curves) // 4)), layout="constrained")
+    beside = max(1, min(4, int(WIDE / (max(len(curve_name(name)) for name in curves) * LETTER + KEY))))
+    figure = Figure(figsize=(WIDE, 3.3 + 0.17 * (len(curves) // beside)), layout="constrained")
     figure.suptitle(label(result.title, 90), fontsize=10)
     places = figure.subplots(1, len(clocks), sharey=True, squeeze=False)[0]
     for place, clock in zip(places, clocks, strict=True):
@@ -144,7 +147,7 @@ def history_figure(result: Result) -> Figure | None:
             named = "" if number else "estimated error" + "s" * (len(estimated) > 1)
             place.axhline(size, color="#CC3311", linestyle=":", linewidth=1.2, label=named)
     lines, names = places[0].get_legend_handles_labels()
-    figure.legend(lines, names, loc="outside lower center", ncols=min(len(names), 4), fontsize=8, frameon=False)
+    figure.legend(lines, names, loc="outside lower center", ncols=min(len(names), beside), fontsize=8, frameon=False)
     return figure
 
 
@@ -155,7 +158,7 @@ def draw_history(place: Axes, history: Mapping[str, np.ndarray], clock: str, cur
     blocks = [name for name in curves if style_of(name) is None]
     for name in curves:
         shown = np.where(history[name] > 0, history[name], np.nan)
-        style = style_of(name) or {"color": COLOURS[blocks.index(name) % 6], "linewidth": 0.9, "alpha": 0.8}
+        style = style_of(name) or block_style(blocks.index(name))
         place.plot(history[clock], shown, label=curve_name(name), marker=marker, markersize=2.5, **style)
     low, high = reach(history, curves, estimates)
     place.set_yscale("log")
@@ -178,6 +181,11 @@ def reach(history: Mapping[str, np.ndarray], curves: Sequence[str], estimates: n
     others = [history[name] for name in curves if style_of(name) is not None]
     every = np.concatenate([*(column[column >= least] for column in blocks), *others, estimates])
     return decades(every[np.isfinite(every) & (every > 0)], 30, 0.0)
+
+
+def block_style(number: int) -> dict[str, Any]:
+    """How the losses of blocks are drawn: six colours, then these in dashes, then in dots."""
+    return {"color": COLOURS[number % 6], "linestyle": DASHES[number // 6 % 3], "linewidth": 0.9, "alpha": 0.8}
 
 
 def style_of(name: str) -> dict[str, Any] | None:
