@@ -93,6 +93,7 @@ LAWS: dict[str, str] = {  # of a chapter, else of its rows: file::test, the begi
     "`training.precision`": "test_precision::test_steps_stay_where_the_coefficients_are",
     "`training.seed`": "test_reproducibility::test_every_method_gives_the_same_bits",
     "`training.device`": "test_precision::test_steps_stay_where_the_coefficients_are",
+    "`training.sparsify`": "test_sparing::test_a_small_network_is_found",
     "`training.threads`": "test_checkpoint::test_another_number_of_threads_is_told",
     "`training.derivatives`": "test_derivatives::test_taylor_and_autograd_agree",
     "`training.intervals`": "test_fits::test_profiles_end_where",

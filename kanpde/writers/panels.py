@@ -25,7 +25,8 @@ ROOM = 0.04  # above and below curves, as a part of their height
 DENSITY = 0.9  # of the lines along vectors
 THINNED = 101  # points along an axis that they look at, at most
 BREAKING = 24  # letters of a title, above which all of a figure have two lines
-LONGEST = 4.0  # the sides of a region drawn to scale differ by no more than this
+LONGEST = 10.0  # the sides of a region drawn to scale differ by no more than this
+LOW = 0.25  # height over width of a panel with room for two intervals on its side
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def draw_grid(
                 place.set_ylabel(label(known.named(panel.view.up), 40))
             place.xaxis.set_major_locator(round_ticks(2 if columns > 2 else 5))
         simplify(places[row], cells)
-        add_colour_bars(figure, places[row], cells)
+        add_colour_bars(figure, places[row], cells, axes)
     return figure
 
 
@@ -146,6 +147,11 @@ def aspect(view: View, axes: Mapping[str, np.ndarray]) -> float | None:
         return None
     ratio = float(np.ptp(axes[view.up]) / (np.ptp(axes[view.across]) or 1.0))
     return ratio if 1 / LONGEST <= ratio <= LONGEST else None
+
+
+def ticks(view: View, axes: Mapping[str, np.ndarray]) -> int:
+    """Intervals between ticks up a panel: few where it is low."""
+    return 2 if (aspect(view, axes) or 1.0) < LOW else 5
 
 
 def draw_panel(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale: Colours) -> None:
@@ -196,7 +202,7 @@ def draw_plane(place: Axes, panel: Panel, axes: Mapping[str, np.ndarray], scale:
         place.set_aspect("equal")
     place.set_xlim(x.min(), x.max()) if np.ptp(x) else None
     place.set_ylim(y.min(), y.max()) if np.ptp(y) else None
-    place.yaxis.set_major_locator(round_ticks())
+    place.yaxis.set_major_locator(round_ticks(ticks(panel.view, axes)))
 
 
 def draw_streams(place: Axes, x: np.ndarray, y: np.ndarray, across: np.ndarray, up: np.ndarray) -> None:
@@ -221,7 +227,9 @@ def simplify(places: Sequence[Axes], cells: Cells) -> None:
             place.tick_params(labelleft=False)
 
 
-def add_colour_bars(figure: Figure, places: Sequence[Axes], cells: Cells) -> None:
+def add_colour_bars(
+    figure: Figure, places: Sequence[Axes], cells: Cells, axes: Mapping[str, np.ndarray]
+) -> None:
     """One colour bar beside the last heat map of each group in a row."""
     last = {group: (place, panel) for place, (group, panel) in zip(places, cells, strict=False) if panel.view.up}
     for place, panel in last.values():
@@ -231,7 +239,7 @@ def add_colour_bars(figure: Figure, places: Sequence[Axes], cells: Cells) -> Non
         if panel.logarithmic:
             decade_ticks(bar.ax.yaxis, bar.norm.vmin, bar.norm.vmax)
         else:
-            bar.ax.yaxis.set_major_locator(round_ticks())
+            bar.ax.yaxis.set_major_locator(round_ticks(ticks(panel.view, axes)))
 
 
 def colours(panels: Sequence[Panel]) -> Colours:

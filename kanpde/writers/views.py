@@ -54,6 +54,11 @@ def views(axes: Mapping[str, np.ndarray]) -> list[View]:
     return [plane(axes, space[0], space[1], {})]
 
 
+def shown(axis: np.ndarray, index: int) -> float:
+    """A point of an axis; zero where it is zero but for rounding."""
+    return 0.0 if abs(axis[index]) < 1e-12 * np.abs(axis).max() else float(axis[index])
+
+
 def snapshots(axes: Mapping[str, np.ndarray], space: list[str]) -> list[View]:
     """The first two coordinates at a few times."""
     count = len(axes[TIME])
@@ -66,6 +71,6 @@ def plane(axes: Mapping[str, np.ndarray], across: str, up: str, fixed: Mapping[s
     middle = {name: len(axes[name]) // 2 for name in axes if name not in (across, up, *fixed)}
     stands = {**middle, **fixed}
     told = stands if len(middle) <= MOST_TOLD else fixed
-    title = ", ".join(f"{name} = {axes[name][index]:.3g}" for name, index in told.items())
+    title = ", ".join(f"{name} = {shown(axes[name], index):.3g}" for name, index in told.items())
     rest = "" if told is stands else f"the middle of {len(middle)} others"
     return View(across, up, stands, ", ".join(filter(None, [title, rest])))
