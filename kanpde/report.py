@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 from math import isfinite
 from pathlib import Path
@@ -225,9 +226,12 @@ def runs_table(title: str, rows: Sequence[Mapping[str, Any]], varied: Iterable[s
         cells = [Text(printable(row[path])) for path in words]
         cells += [Text(f"{row['seed']:.0f}" if isfinite(row["seed"]) else "–") for _ in seeds]
         cells += [Text(f"{row[name]:.3g}" if isfinite(row[name]) else "–") for name in numbers]
-        how = row["outcome"] if row["state"] == "done" else f"{row['state']}: {row['reason'].partition(chr(10))[0]}"
+        how = row["outcome"] if row["state"] == "done" else row["state"]
         table.add_row(*cells, Text(printable(how), style=STATES.get(row["state"], "red"), overflow="fold"))
-    return Group(Text(printable(title), style="bold"), table)
+    open_ones = [row for row in rows if row["state"] != "done" and row["reason"]]
+    causes = Counter((row["state"], row["reason"].partition("\n")[0]) for row in open_ones)
+    told = [Text(printable(f"{count} {state}: {reason}")) for (state, reason), count in causes.items()]
+    return Group(Text(printable(title), style="bold"), table, *told)
 
 
 def explained(r2: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Mapping
+from typing import Mapping, Sequence
 
 import numpy as np
 from matplotlib import rc_context
@@ -14,10 +14,11 @@ from kanpde.result import Field, Result
 from kanpde.writers.figures import KNOWN, STYLE, panel, profiles, told
 from kanpde.writers.layout import TIME, spatial
 from kanpde.writers.panels import Colours, Curve, Group, Panel, colours, draw_grid
-from kanpde.writers.png import canvas_of
+from kanpde.writers.png import canvas_of, inked
 from kanpde.writers.views import View, plane
 
 FRAMES = 25  # at most
+MARGIN = 12  # dots around the frames
 PAUSE = 120  # milliseconds from one frame to the next
 
 
@@ -32,13 +33,20 @@ def movie(result: Result) -> bytes:
     scales = {name: whole(result, name, field) for name, field in unknowns.items()}
     times = sorted({round(k) for k in np.linspace(0, len(result.axes[TIME]) - 1, FRAMES)})
     with rc_context(STYLE):
-        frames = [frame(result, unknowns, scales, time) for time in times]
+        frames = cut([frame(result, unknowns, scales, time) for time in times])
     some = np.concatenate([np.asarray(frames[k]) for k in (0, len(frames) // 2, -1)])
     palette = Image.fromarray(some).quantize(256)  # one for all, so that colours stay what they mean
     frames = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in frames]
     stream = BytesIO()
     frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:], duration=PAUSE, loop=0)
     return stream.getvalue()
+
+
+def cut(frames: Sequence[Image.Image]) -> list[Image.Image]:
+    """The frames without what is white in all of them."""
+    ink = np.any([(np.asarray(one) < 255).any(axis=2) for one in frames], axis=0)
+    rows, columns = inked(ink, MARGIN)
+    return [Image.fromarray(np.ascontiguousarray(np.asarray(one)[rows, columns])) for one in frames]
 
 
 def frame(result: Result, unknowns: Mapping[str, Field], scales: Mapping[str, Colours], time: int) -> Image.Image:

@@ -24,15 +24,20 @@ def drawn(figure: Figure) -> bytes:
 def rendered(figure: Figure) -> bytes:
     """The picture of a figure that lies within its canvas, drawn once and cut to what is not white: half the work."""
     rgb = canvas_of(figure)
-    inked = (rgb < 255).any(axis=2)
-    rows, columns = inked.any(axis=1).nonzero()[0], inked.any(axis=0).nonzero()[0]
-    if rows.size:
-        pad = round(PAD * figure.dpi)
-        rgb = rgb[max(rows[0] - pad, 0) : rows[-1] + 1 + pad, max(columns[0] - pad, 0) : columns[-1] + 1 + pad]
+    rgb = rgb[inked((rgb < 255).any(axis=2), round(PAD * figure.dpi))]
     stream, words = BytesIO(), PngInfo()
     words.add_text("Software", "kanpde")
     Image.fromarray(np.ascontiguousarray(rgb)).save(stream, "PNG", pnginfo=words, dpi=(figure.dpi, figure.dpi))
     return stream.getvalue()
+
+
+def inked(ink: np.ndarray, pad: int) -> tuple[slice, slice]:
+    """The rows and columns of a picture that its ink [height, width] takes, and so many around it."""
+    sides = [ink.any(axis=other).nonzero()[0] for other in (1, 0)]
+    if not sides[0].size:
+        return slice(None), slice(None)
+    rows, columns = (slice(max(int(side[0]) - pad, 0), int(side[-1]) + 1 + pad) for side in sides)
+    return rows, columns
 
 
 def canvas_of(figure: Figure) -> np.ndarray:
