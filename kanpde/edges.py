@@ -83,13 +83,17 @@ def layered(problem: Problem, branch: Branch, theta: Tensor) -> Graph:
 def edges_of(
     number: int, arguments: Tensor, curves: Tensor, outputs: Tensor, scores: Tensor, weights: Tensor | None
 ) -> Iterator[Edge]:
-    """The edges of one layer, with curves [I, O, n] over arguments [I, n] and outputs [I, O, N] at the points."""
+    """The edges of one layer, with curves [I, O, n] over arguments [I, n] and outputs [I, O, N] at the points.
+
+    Without functions that have been removed, which are nothing everywhere, unless all are.
+    """
     low, high = outputs.amin(2), outputs.amax(2)
-    for i in range(outputs.shape[0]):
-        for o in range(outputs.shape[1]):
-            curve = torch.stack([arguments[i], curves[i, o]]).numpy()
-            weight = None if weights is None else float(weights[i, o])
-            yield Edge(number, i, o, curve, float(low[i, o]), float(high[i, o]), float(scores[i, o]), weight)
+    there = (curves != 0).any(2) | (outputs != 0).any(2)
+    whole = weights is not None or not there.any()
+    for i, o in (torch.ones_like(there) if whole else there).nonzero().tolist():
+        curve = torch.stack([arguments[i], curves[i, o]]).numpy()
+        weight = None if weights is None else float(weights[i, o])
+        yield Edge(number, i, o, curve, float(low[i, o]), float(high[i, o]), float(scores[i, o]), weight)
 
 
 def columns(

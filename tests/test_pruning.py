@@ -103,6 +103,7 @@ def test_a_pruned_solution_is_smaller_and_as_good_as_asked(solution: Solution, t
     assert relative_residual(small.problem, small.theta, seed) <= FACTOR * found.residual * (1 + 1e-9)
     assert left < found.edges and len(small.theta) < len(solution.theta)
     assert small.errors()["u"].relative_l2 < 1e3 * solution.errors()["u"].relative_l2 + 1e-12
+    assert len(graphs(small.problem, small.theta)[0].edges) == left
     write_run(small.tabulate(), tmp_path, ["h5"])
     again = restored(read(tmp_path))
     at = np.linspace(0, 1, 7)[:, None]
