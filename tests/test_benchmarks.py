@@ -15,10 +15,12 @@ from accuracy_summary import Measured, meets, robustness, seconds_to, verdict, w
 from accuracy_tables import PLOTS, document, readme_table
 from estimates import compared, table, told
 from formula_run import cases as formula_cases
-from formula_run import longest_first
+from formula_run import longest_first, orders
 from formulas import claims_too_much
 from numerals import brief, power, short
 from tiers import Case, Target, cases, chosen
+
+from kanpde import read_spec
 
 ROOT = Path(__file__).parent.parent
 GALLERY = {path.stem for path in (ROOT / "problems").glob("*.yaml")}
@@ -145,3 +147,10 @@ def test_what_takes_longest_and_what_is_not_known_to_be_short_begins_first() -> 
     everything = list(formula_cases())
     kept = {case.name: {"solving_seconds": 1.0 * k, "seconds": 1.0} for k, case in enumerate(everything[:-1])}
     assert longest_first(everything, kept) == [everything[-1], *reversed(everything[:-1])]
+
+
+def test_modes_are_compared_in_every_order_in_which_they_solve_the_problem() -> None:
+    spec = read_spec(ROOT / "problems" / "eigen_1d_string.yaml")
+    first, second = "sqrt(2)*sin(pi*x)", "sqrt(2)*sin(2*pi*x)"
+    found = list(orders(spec, {"u": second, "v": first, "lam": "4*pi^2", "mu": "pi^2"}))
+    assert found[1:] == [{"u": first, "v": second, "lam": "pi^2", "mu": "4*pi^2"}]
