@@ -24,6 +24,7 @@ BAND = "95 %"  # what a band around a curve stands for
 ROOM = 0.04  # above and below curves, as a part of their height
 DENSITY = 0.9  # of the lines along vectors
 THINNED = 101  # points along an axis that they look at, at most
+LYING = 0.5  # height over width of panels that stand one above the other
 BREAKING = 24  # letters of a title, above which all of a figure have two lines
 LONGEST = 10.0  # the sides of a region drawn to scale differ by no more than this
 LOW = 0.25  # height over width of a panel with room for two intervals on its side
@@ -90,7 +91,7 @@ def draw_grid(
 
     Scales are chosen for what is shown, but for those given.
     """
-    table = arranged(groups)
+    table = arranged(groups, axes)
     columns = max(len(row) for row in table)
     shown = [panel.view for _, panel in table[0]]
     widths, height = panel_sizes(shown, axes, len(table))
@@ -121,12 +122,13 @@ def draw_grid(
 Cells = list[tuple[int, Panel]]  # a row of panels, each with the number of its group
 
 
-def arranged(groups: Sequence[Group]) -> list[Cells]:
-    """The rows of a figure."""
+def arranged(groups: Sequence[Group], axes: Mapping[str, np.ndarray]) -> list[Cells]:
+    """The rows of a figure; what is long and low stands one above the other."""
     if any(len(group) > 1 for group in groups):
         return [[(number, panel) for panel in group] for number, group in enumerate(groups)]
     single = [(number, group[0]) for number, group in enumerate(groups)]
-    columns = {1: 1, 2: 2, 4: 2}.get(len(single), 3)
+    lying = all((aspect(panel.view, axes) or 1.0) < LYING for _, panel in single)
+    columns = 1 if lying else {1: 1, 2: 2, 4: 2}.get(len(single), 3)
     return [single[start:start + columns] for start in range(0, len(single), columns)]
 
 
