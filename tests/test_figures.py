@@ -98,7 +98,7 @@ def recoloured(png: bytes) -> bytes:
 
 def test_figures_without_contents_are_left_out() -> None:
     whole = synthetic("line")
-    assert list(figures(replace(whole, history={}, fields={"u": whole.fields["u"]}))) == ["solution"]
+    assert list(figures(replace(whole, history={}, points={}, fields={"u": whole.fields["u"]}))) == ["solution"]
 
 
 def test_the_same_result_gives_the_same_picture() -> None:

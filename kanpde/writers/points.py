@@ -26,7 +26,7 @@ Points = Mapping[str, np.ndarray]
 
 def points_figure(result: Result) -> Figure | None:
     """A plane for each pair of coordinates, a colour for each block; on a line, a row of strokes for each."""
-    known = {name: rows for name, rows in result.points.items() if rows.size}
+    known = {name: rows for name, rows in result.points.items() if rows.size and len(rows) == len(result.axes)}
     if not known:
         return None
     shown = tuple(result.axes)[:MOST]
