@@ -219,6 +219,7 @@ def test_runs_stop_at_the_residual_asked_for() -> None:
     assert solve(read_spec(FOLDER / "periodic_plane.yaml", chosen)).outcome is Outcome.CONVERGED
 
 
+@pytest.mark.slow
 def test_stages_end_when_their_time_is_over() -> None:
     stages = "training.stages=[{optimiser: adam, time: 0.05, rate: 1e-3}, {optimiser: levenberg-marquardt, steps: 2}]"
     chosen = (stages, "network.basis=chebyshev", "network.width=3", "network.depth=1", "training.threads=1")
