@@ -37,7 +37,7 @@ HOMES = {
 def __getattr__(name: str) -> Any:
     """A public name, from the module it lives in."""
     if name == "__version__":
-        return import_module("importlib.metadata").version("kanpde")
+        return import_module("kanpde.packages").installed("kanpde")
     if name not in HOMES:
         raise AttributeError(f"module 'kanpde' has no attribute '{name}'")
     return getattr(import_module(HOMES[name]), name)

@@ -12,6 +12,7 @@ import click
 from kanpde.commands import COMMANDS
 from kanpde.commands.help import Named, add_examples
 from kanpde.errors import KanpdeError
+from kanpde.packages import installed
 from kanpde.streams import turn_away
 from kanpde.vocabulary import BASES, FUNCTIONS, OPERATORS, OPTIMISERS, Family
 
@@ -60,7 +61,14 @@ class Program(click.Group):
             ctx.exit(KanpdeError.exit_code)
 
 
+def _told(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        click.echo(f"kanpde {installed('kanpde') or '(not installed)'}")
+        ctx.exit()
+
+
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_told, help="Tell the version.")
 def main() -> None:
     """Solve partial differential equations with Kolmogorov-Arnold networks."""
 

@@ -6,7 +6,6 @@ import platform
 import socket
 import sys
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 
 from kanpde.clock import Clock
 from kanpde.folder import kept
+from kanpde.packages import installed
 from kanpde.spec import Spec
 from kanpde.team import TEAM
 
@@ -42,12 +42,4 @@ def provenance(spec: Spec, clock: Clock) -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """The packages that decide on the last digits."""
     packages = ("kanpde", "torch", "numpy", "h5py")
-    return {name: installed(name) for name in packages} | {"python": platform.python_version()}
-
-
-def installed(name: str) -> str:
-    """A package's version; a run from a folder on the path, without installation, must not end by it."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
+    return {name: installed(name) or "not installed" for name in packages} | {"python": platform.python_version()}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kanpde import provenance
+from kanpde import packages, provenance
 
 WRONG = Path(__file__).parent / "mistakes" / "unknown_name.yaml"
 HEAVY = {"torch", "numpy", "matplotlib", "h5py"}
@@ -48,5 +48,5 @@ def test_a_folder_on_the_path_runs_without_installation(monkeypatch: pytest.Monk
     def absent(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(provenance, "version", absent)
+    monkeypatch.setattr(packages, "version", absent)
     assert set(provenance.versions().values()) == {"not installed", platform.python_version()}

@@ -7,12 +7,13 @@ import platform
 import shutil
 import sys
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from typing import Iterator
 
 import click
+
+from kanpde.packages import installed
 
 NEEDED = ("torch", "numpy", "click", "h5py", "matplotlib", "contourpy", "pyyaml", "pydantic", "rich", "shapely")
 EXTRAS = {
@@ -60,14 +61,6 @@ def programs() -> Iterator[Line]:
         missing = [name for name in names if not installed(name)]
         found = ", ".join(f"{name} {installed(name)}" for name in names if name not in missing)
         yield f"[{extra}]", found if not missing else f"not installed: pip install 'kanpde[{extra}]'", True
-
-
-def installed(name: str) -> str:
-    """The version of a package, '' without it."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 def machine() -> Iterator[Line]:
