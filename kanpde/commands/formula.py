@@ -75,6 +75,7 @@ def facts(found: Found, notation: str) -> dict[str, Any]:
         "errors": found.errors,
         "residual": found.residual,
         "candidates": found.candidates,
+        "structure": found.structure,
     }
 
 
@@ -98,6 +99,8 @@ def told(found: Found, notation: str, everything: bool) -> Iterator[str]:
         yield f"  {name}: {above(gap)} from the trained solution (relative L2){known}"
     if found.outcome is Outcome.APPROXIMATE and found.residual < float("inf"):
         yield f"  relative residual {above(found.residual)}"
+    for name, own in found.structure.items():
+        yield from (f"  {name}: {said}, to {above(gap)}" for said, gap in own)
     if everything:
         yield from listed(found)
 

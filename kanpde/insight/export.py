@@ -45,6 +45,11 @@ def complexity(expression: sympy.Expr) -> int:
     return sum(1 for _ in sympy.preorder_traversal(expression))
 
 
+def decimal(value: float) -> str:
+    """A measured number to six digits."""
+    return f"{round(value, 12):.6g}" if abs(value) > 1e-12 else "0"
+
+
 NOTATIONS: Mapping[str, Callable[[sympy.Expr], str]] = {
     "text": text,
     "latex": latex,

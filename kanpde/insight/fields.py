@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations_with_replacement
+from typing import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 
 from kanpde.evaluation import Scope
 from kanpde.insight.formula import Formula, constant, field_values
-from kanpde.insight.structure import read, ridge
+from kanpde.insight.reduction import directions, two_directions
+from kanpde.insight.similarity import powers, radial, similar
+from kanpde.insight.structure import read
+from kanpde.insight.symmetry import Sampled, Structure, exchanges, mirrors, products
 from kanpde.solution import Solution, unknown_values
 from kanpde.tree import Derivative, Name, Number
 from kanpde.truth import measuring_points
 
 SIDES = {1: 257, 2: 65, 3: 25, 4: 13}  # samples along each coordinate, by dimension
+FEW = 2000  # points at which structure is looked for
+SLOPES = 1e3  # times a tolerance: by how much slopes may be less accurate than values
+
+Detector = Callable[[Sampled, float], Iterator[Structure]]
+FIRST: Sequence[Detector] = (directions,)
+FURTHER: Sequence[Detector] = (*FIRST, two_directions, radial, similar, powers, mirrors, exchanges)
+ALL: Sequence[Detector] = (products, *FURTHER)
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,7 @@ class Samples:
     """A trained solution on a tensor grid over its box, and at the points at which errors are measured."""
 
     solution: Solution
+    known: dict[str, Sampled] = field(default_factory=dict)
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -71,15 +84,16 @@ class Samples:
         found = unknown_values(self.solution.problem, self.solution.theta, self.names, points)
         return {name: field.numpy() for name, field in found.items()}
 
-    def candidates(self, name: str, tolerance: float) -> list[Candidate]:
-        """Formulas for one field, the simplest first."""
+    def candidates(self, name: str, tolerance: float, kinds: Sequence[Detector] = FIRST) -> list[Candidate]:
+        """Formulas for one field, the simplest first: those from its values, and from what it is like."""
         fitted = self.solution.spec.fitted.get(name)
         if fitted is not None and not fitted.of:
             return [Candidate(Formula(constant(0), (float(self.values[name].flat[0]),)), 0.0)]
         values = self.values[name]
         if np.sqrt(np.mean(values**2)) <= tolerance * self.level:
             return [Candidate(Formula(Number(0.0), ()), self.error(name, Formula(Number(0.0), ())))]
-        found = [*self.ridges(name, tolerance), *read(values, self.axes, tolerance)]
+        alike = self.structures(name, SLOPES * tolerance, kinds)
+        found = [*read(values, self.axes, tolerance), *(f for one in alike for f in one.formulas(tolerance))]
         ranked = sorted(found, key=lambda formula: formula.complexity)
         return [Candidate(formula, self.error(name, formula)) for formula in ranked]
 
@@ -90,25 +104,38 @@ class Samples:
         with np.errstate(all="ignore"):
             return distance(field_values(formula.tree, np.array(formula.values), scope, points), fields[name])
 
-    def ridges(self, name: str, tolerance: float) -> list[Formula]:
-        """Formulas in x − c t, where the field is a function of that alone."""
-        if len(self.coordinates) != 2 or name in self.solution.spec.fitted:
+    def sampled(self, name: str) -> Sampled:
+        """A field with its first derivatives at some of the points, in two coordinates also with the second ones."""
+        if name not in self.known:
+            points, fields = self.measured
+            every = slice(None, None, max(1, points.shape[1] // FEW))
+            chosen = points[:, every].contiguous()
+            orders = [(a,) for a in self.coordinates]
+            pairs = list(combinations_with_replacement(self.coordinates, 2)) if len(orders) == 2 else []
+            trees = {"_".join(axes): Derivative(Name(name), axes) for axes in (*orders, *pairs)}
+            made = {key: values.numpy() for key, values in self.solution.formulas(trees, chosen).items()}
+            slopes = np.stack([made[name] for name in self.coordinates])
+            bends = {pair: made["_".join(pair)] for pair in pairs}
+
+            def at(points: np.ndarray) -> np.ndarray:
+                flat = torch.as_tensor(points.reshape(len(points), -1).copy())
+                return self.at(flat)[name].reshape(points.shape[1:])
+
+            self.known[name] = Sampled(
+                self.solution.spec.box, self.axes, self.values[name], chosen.numpy(), fields[name][every],
+                slopes, bends, at,
+            )  # fmt: skip
+        return self.known[name]
+
+    def structures(self, name: str, tolerance: float, kinds: Sequence[Detector]) -> list[Structure]:
+        """What a field is like; nothing is said of what is fitted."""
+        if name in self.solution.spec.fitted:
             return []
-        first, second = self.coordinates
-        points, fields = self.measured
-        slopes = self.solution.formulas({a: Derivative(Name(name), (a,)) for a in (first, second)}, points)
-        pair = np.stack([slopes[first].numpy(), slopes[second].numpy()])
-        if not np.isfinite(pair).all() or not pair[0].any():
+        field = self.sampled(name)
+        if not np.isfinite(field.slopes).all():
             return []
-        speed = float(pair[0] @ pair[1] / (pair[0] @ pair[0]))
-        if abs(speed) < 1e-6 or np.linalg.norm(pair[1] - speed * pair[0]) > 1e3 * tolerance * np.linalg.norm(pair[1]):
-            return []
-        (low, high), (start, stop) = self.solution.spec.box.values()
-        ends = (start, stop) if speed > 0 else (stop, start)
-        xi = np.linspace(low + speed * ends[0], high + speed * ends[1], SIDES[1])
-        x, t = np.linspace(low, high, SIDES[1]), np.linspace(*ends, SIDES[1])
-        line = self.at(torch.as_tensor(np.stack([x, t])))[name]
-        return [ridge(first, second, speed)(formula) for formula in read(line, {first: xi}, tolerance)]
+        with np.errstate(all="ignore"):
+            return [structure for kind in kinds for structure in kind(field, tolerance)]
 
 
 def distance(found: np.ndarray, known: np.ndarray) -> float:

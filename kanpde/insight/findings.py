@@ -32,6 +32,7 @@ class Found:
     errors: Mapping[str, float] = field(default_factory=dict)  # bounds, as far as the run knows its own error
     residual: float = inf
     candidates: Mapping[str, Sequence[tuple[int, float, str]]] = field(default_factory=dict)
+    structure: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)  # and by what each is missed
 
     @property
     def symbolic(self) -> bool:

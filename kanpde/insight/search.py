@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import inf, isfinite
+from dataclasses import dataclass, field, replace
+from math import isfinite
 from time import process_time
 from typing import Iterator, Mapping, Sequence
 
@@ -14,10 +14,10 @@ from torch import Tensor
 from kanpde.build import scope_of
 from kanpde.insight.arrays import numbers
 from kanpde.insight.conditions import determined
-from kanpde.insight.export import text
-from kanpde.insight.fields import SIDES, Candidate, Samples, distance
+from kanpde.insight.fields import ALL, FIRST, FURTHER, SIDES, Candidate, Detector, Samples, distance
 from kanpde.insight.findings import Found, Outcome
-from kanpde.insight.formula import PREFIX, field_values, moved
+from kanpde.insight.formula import PREFIX, field_values
+from kanpde.insight.joint import Joint, best, joined, shown
 from kanpde.insight.least_squares import minimised
 from kanpde.insight.proof import Check, proved
 from kanpde.insight.recognition import recognised
@@ -28,13 +28,13 @@ from kanpde.result import FieldError
 from kanpde.result import Outcome as Ending
 from kanpde.solution import Solution
 from kanpde.spec import Spec
-from kanpde.tree import Name, Tree, walk
+from kanpde.tree import Name
 
 SNAPPING = (1e-11, 1e-9, 1e-7, 1e-6)  # relative, tried one after another: the proof decides
+SAID = 100.0  # times the first tolerance: structure that holds less nearly is not said to be there
 COARSE = (1e-3, 1e-2)
 FINEST, ROUGHEST = 1e-10, 1e-3
 LOOSER = (1.0, 30.0, 1000.0, 1 / 30)  # than first: at last, should the run's estimate of its error be too large, nearer
-WORTH = 3e-2  # error above which a formula is none
 CLOSE = 1e-3  # of the trained solution: a proved formula that is farther from it solves the problem otherwise
 ATTEMPTS = 3
 MOST_CONSTANTS = 16  # in formulas that may be exact
@@ -44,14 +44,6 @@ CAUTION = 10.0  # times the run's own estimate of its error: of all measured, th
 GRIDS = 1.1  # by which distances may differ between one grid and another
 ROUNDING = 1e-12  # below which no error is known
 TRUSTED = (Ending.CONVERGED, Ending.FINISHED, Ending.LIMIT, Ending.STAGNATED, Ending.INACCURATE)
-
-
-@dataclass(frozen=True)
-class Joint:
-    """Formulas for all fields with their constants in one vector."""
-
-    trees: Mapping[str, Tree]
-    values: np.ndarray
 
 
 def formula_of(
@@ -68,7 +60,8 @@ def formula_of(
     if set(spec.unknowns) - set(solution.spec.unknowns):
         return Found(Outcome.NONE, reason="the solution has other unknowns")
     search = _Search(Samples(solution), spec, statement(spec), estimated, process_time() + seconds)
-    return search.exact() or search.own() or search.approximate()
+    found = search.exact(FIRST) or search.exact(FURTHER) or search.own() or search.approximate()
+    return replace(found, structure=search.structure())
 
 
 @dataclass(frozen=True)
@@ -92,11 +85,19 @@ class _Search:
             if factor * min(first.values()) <= ROUGHEST:
                 yield wanted
 
-    def fitting(self, tolerances: Mapping[str, float]) -> list[list[Candidate]]:
+    def structure(self) -> dict[str, list[tuple[str, float]]]:
+        """What each unknown is like, and to which part of its size."""
+        found = {}
+        for name, tolerance in next(self.tolerances()).items():
+            alike = self.samples.structures(name, min(SAID * tolerance, ROUGHEST), ALL)
+            found[name] = [(one.said, max(one.gap, ROUNDING)) for one in alike]
+        return {name: own for name, own in found.items() if own}
+
+    def fitting(self, tolerances: Mapping[str, float], kinds: Sequence[Detector] = FIRST) -> list[list[Candidate]]:
         """Candidates for each field, all of which are remembered."""
         found = []
         for name, tolerance in tolerances.items():
-            made = [c for c in self.samples.candidates(name, tolerance) if isfinite(c.error)]
+            made = [c for c in self.samples.candidates(name, tolerance, kinds) if isfinite(c.error)]
             own = self.seen.setdefault(name, {})
             for one in made:
                 size = one.formula.complexity
@@ -105,10 +106,12 @@ class _Search:
             found.append(made)
         return found
 
-    def exact(self) -> Found | None:
+    def exact(self, kinds: Sequence[Detector]) -> Found | None:
         """A formula that is proved, from the trained solution alone."""
         for tolerances in self.tolerances():
-            choices = self.fitting(tolerances)
+            if process_time() > self.until:
+                return None
+            choices = self.fitting(tolerances, kinds)
             if not all(choices):
                 continue
             for number in range(min(ATTEMPTS, max(map(len, choices)))):
@@ -273,27 +276,3 @@ class _Search:
                     kept.append((size, own[size].error, shown(own[size])))
             found[name] = kept
         return found
-
-
-def joined(names: Sequence[str], chosen: Sequence[Candidate]) -> Joint:
-    """Formulas side by side, their constants in one vector."""
-    trees, values = {}, []
-    for name, one in zip(names, chosen):
-        trees[name] = moved(one.formula.tree, len(values))
-        values += one.formula.values
-    return Joint(trees, np.array(values, dtype=float))
-
-
-def best(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The shortest candidate whose error is within three times the least, if that is worth anything."""
-    least = min((one.error for one in candidates), default=inf)
-    usable = [one for one in candidates if one.error <= max(3 * least, 1e-12)]
-    return min(usable, key=lambda one: one.formula.complexity) if least <= WORTH else None
-
-
-def shown(candidate: Candidate) -> str:
-    """A candidate as text, its constants to a few digits."""
-    given = {f"{PREFIX}{k}": sympy.Float(v, 6) for k, v in enumerate(candidate.formula.values)}
-    tree = candidate.formula.tree
-    names = {part.name: symbol(part.name) for part in walk(tree) if isinstance(part, Name)}
-    return text(expression(tree, {**names, **given}, {}))

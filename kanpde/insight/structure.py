@@ -7,9 +7,9 @@ from typing import Callable, Mapping, Sequence
 
 import numpy as np
 
-from kanpde.insight.formula import Formula, call, constant, divided, moved, power, product, replaced, total
+from kanpde.insight.formula import Formula, call, constant, divided, moved, power, product, total
 from kanpde.insight.spans import Span, spanning
-from kanpde.tree import Binary, Name, Number, Tree
+from kanpde.tree import Binary, Number, Tree
 
 HIGHEST_RANK = 5
 MOST_TERMS = 24
@@ -134,16 +134,3 @@ def outer(factors: Sequence[np.ndarray]) -> np.ndarray:
     for factor in factors[1:]:
         found = np.multiply.outer(found, factor)
     return found.ravel()
-
-
-def ridge(name: str, other: str, speed: float) -> Callable[[Formula], Formula]:
-    """A formula in one coordinate made one in `name + speed * other`, the speed a constant of its own."""
-
-    def changed(formula: Formula) -> Formula:
-        number = len(formula.values)
-        along: Tree = Binary("+", Name(name), Binary("*", constant(number), Name(other)))
-        if speed < 0:
-            along = Binary("-", Name(name), Binary("*", constant(number), Name(other)))
-        return Formula(replaced(formula.tree, {name: along}), (*formula.values, abs(speed)))
-
-    return changed
