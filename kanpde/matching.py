@@ -50,8 +50,33 @@ SHAPES: Mapping[str, Shape] = {
     "gaussian": Shape(4, (spaced(-0.7, 3, 20), spaced(-1.5, 1.5, 31)),
                       lambda t, p: np.exp(-(np.exp(2 * p[0]) * (t - p[1]) ** 2))[None], "exp(-({s})^2)"),
 }
-CONSTANTS = {"linear": 2, "quadratic": 3, "cubic": 4} | {name: shape.constants for name, shape in SHAPES.items()}
-NAMES = tuple(CONSTANTS)
+FUNCTIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "abs": np.abs, "exp": np.exp, "sin": np.sin, "tanh": np.tanh, "gaussian": lambda s: np.exp(-(s**2)),
+}  # fmt: skip
+CONSTANTS = {"constant": 1, "linear": 2, "quadratic": 3, "cubic": 4} | {
+    name: shape.constants for name, shape in SHAPES.items()
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A function near a curve: R², and its constants: a, b, c and d of a·f(b·x + c) + d, or a polynomial's."""
+
+    name: str
+    r2: float
+    constants: tuple[float, ...]
+
+    @property
+    def left(self) -> float:
+        """The part of the variance that is not explained."""
+        return 1 - self.r2
+
+    def at(self, x: np.ndarray) -> np.ndarray:
+        """The values of the function."""
+        if self.name not in FUNCTIONS:
+            return np.polyval(self.constants, x)
+        a, b, c, d = self.constants
+        return a * FUNCTIONS[self.name](b * x + c) + d
 
 
 def matches(curves: Sequence[np.ndarray], names: Sequence[str]) -> list[Match]:
@@ -60,6 +85,16 @@ def matches(curves: Sequence[np.ndarray], names: Sequence[str]) -> list[Match]:
     R² is over equally spaced arguments. Of the functions that leave at most twice as much as the best (or 1e-10) that
     with the fewest constants is taken, the best of several.
     """
+    found = []
+    for curve, name, near in zip(curves, names, fits(curves)):
+        chosen = simplest({fit.name: fit.left for fit in near}) if len(near) > 1 else "constant"
+        best = next(fit for fit in near if fit.name == chosen)
+        found.append(Match(chosen, best.r2, written(best, curve[1], name)))
+    return found
+
+
+def fits(curves: Sequence[np.ndarray]) -> list[list[Fit]]:
+    """Every simple function as near as it comes to each curve [2, n]; a number alone where that is all it is."""
     if not curves:
         return []
     t = np.linspace(-1, 1, POINTS)
@@ -78,14 +113,15 @@ def matches(curves: Sequence[np.ndarray], names: Sequence[str]) -> list[Match]:
         places[name], r2 = searched(shape, t, unit)
         left[name] = 1 - r2
     found = []
-    for number, (name, (low, high)) in enumerate(zip(names, ends)):
+    for number, (low, high) in enumerate(ends):
         if flat[number]:
-            found.append(Match("constant", 1.0, f"{y[number].mean():.3g}"))
+            found.append([Fit("constant", 1.0, (float(y[number].mean()),))])
             continue
-        chosen = simplest({key: float(values[number]) for key, values in left.items()})
-        place = places[chosen][:, number] if chosen in places else np.zeros(0)
-        text = written(chosen, place, t, y[number], low, high, name)
-        found.append(Match(chosen, 1 - max(float(left[chosen][number]), 0.0), text))
+        found.append([
+            Fit(name, 1 - max(float(values[number]), 0.0),
+                constants(name, places[name][:, number] if name in places else np.zeros(0), t, y[number], low, high))
+            for name, values in left.items()
+        ])  # fmt: skip
     return found
 
 
@@ -128,11 +164,11 @@ def searched(shape: Shape, t: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray,
     return place, best
 
 
-def written(name: str, place: np.ndarray, t: np.ndarray, y: np.ndarray, low: float, high: float, variable: str) -> str:
-    """The formula of a match in a curve's own variable."""
+def constants(name: str, place: np.ndarray, t: np.ndarray, y: np.ndarray, low: float, high: float) -> tuple[float, ...]:
+    """The constants of a function in a curve's own variable."""
     half, middle = (high - low) / 2 or 1.0, (high + low) / 2
     if name in POLYNOMIALS:
-        return polynomial(np.polyfit(middle + half * t, y, POLYNOMIALS[name]), variable)
+        return tuple(map(float, np.polyfit(middle + half * t, y, POLYNOMIALS[name])))
     functions = SHAPES[name].functions(t, place[:, None])
     columns = np.stack([*functions, np.ones_like(t)], 1)
     *factors, offset = np.linalg.lstsq(columns, y, rcond=None)[0]
@@ -149,9 +185,19 @@ def written(name: str, place: np.ndarray, t: np.ndarray, y: np.ndarray, low: flo
     else:
         steep = np.exp(place[0])
         rate, shift = steep * rate, steep * (shift - place[1])
-    inner = SHAPES[name].formula.format(s=polynomial([rate, shift], variable))
-    factor = {"1": "", "-1": "-"}.get(f"{factors[0]:.3g}", f"{factors[0]:.3g} ")
-    return f"{factor}{inner}{signed(offset, max(abs(factors[0]), np.abs(y).max()))}"
+    return float(factors[0]), float(rate), float(shift), float(offset)
+
+
+def written(fit: Fit, y: np.ndarray, variable: str) -> str:
+    """The formula of a function near a curve of values y."""
+    if fit.name == "constant":
+        return f"{fit.constants[0]:.3g}"
+    if fit.name in POLYNOMIALS:
+        return polynomial(fit.constants, variable)
+    first, rate, shift, offset = fit.constants
+    inner = SHAPES[fit.name].formula.format(s=polynomial([rate, shift], variable))
+    factor = {"1": "", "-1": "-"}.get(f"{first:.3g}", f"{first:.3g} ")
+    return f"{factor}{inner}{signed(offset, max(abs(first), np.abs(y).max()))}"
 
 
 def polynomial(coefficients: Sequence[float], variable: str) -> str:

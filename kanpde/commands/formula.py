@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil, floor, log10
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
 import click
 
@@ -21,9 +21,10 @@ NOTATIONS = ("text", "latex", "sympy", "python", "c")
 @run_argument
 @click.option("--format", "notation", type=click.Choice(NOTATIONS), default="text", help="How formulas are written.")
 @click.option("--all", "everything", is_flag=True, help="Also list shorter formulas with their errors.")
+@click.option("--edges", is_flag=True, help="Also list the function of each edge of a small network.")
 @click.option("--time", "seconds", type=click.FloatRange(min=0), default=150, help="Of processor time, in seconds.")
 @json_option
-def formula(run: Path, notation: str, everything: bool, seconds: float, as_json: bool) -> None:
+def formula(run: Path, notation: str, everything: bool, edges: bool, seconds: float, as_json: bool) -> None:
     """Look for a formula of the solution in RUN, and prove it.
 
     A formula is verified exact where every equation and condition is fulfilled, else approximate; or none is found.
@@ -46,14 +47,14 @@ def formula(run: Path, notation: str, everything: bool, seconds: float, as_json:
     with sound(run):
         result = read(run)
         solution = solution_of(result, run)
-        found = formula_of(solution, stripped(solution.spec), result.estimated, seconds)
+        found = formula_of(solution, stripped(solution.spec), result.estimated, seconds, edges)
     path = (run if run.is_dir() else run.parent) / FORMULA
     with writing(path):
         write_formulas(facts(found, "text"), path)
     if as_json:
         print_json(Console(), facts(found, notation))
         return
-    for line in told(found, notation, everything):
+    for line in told(found, notation, everything, edges):
         click.echo(line)
     click.echo(path)
 
@@ -76,10 +77,11 @@ def facts(found: Found, notation: str) -> dict[str, Any]:
         "residual": found.residual,
         "candidates": found.candidates,
         "structure": found.structure,
+        "edges": found.edges,
     }
 
 
-def told(found: Found, notation: str, everything: bool) -> Iterator[str]:
+def told(found: Found, notation: str, everything: bool, edges: bool = False) -> Iterator[str]:
     """A finding as lines for a person."""
     from kanpde.insight.export import NOTATIONS as WRITTEN
     from kanpde.insight.findings import Outcome
@@ -103,6 +105,8 @@ def told(found: Found, notation: str, everything: bool) -> Iterator[str]:
         yield from (f"  {name}: {said}, to {above(gap)}" for said, gap in own)
     if everything:
         yield from listed(found)
+    if edges:
+        yield from of_edges(found.edges)
 
 
 def listed(found: Found) -> Iterator[str]:
@@ -111,6 +115,19 @@ def listed(found: Found) -> Iterator[str]:
         yield f"{name}: complexity, distance from the trained solution, formula"
         for size, gap, text in rows:
             yield f"  {size:4d}  {above(gap):>8}  {text}"
+
+
+def of_edges(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The edges of a network: what each is taken for, R², and what the equations lose with that in its place."""
+    if not rows:
+        yield "no network with few edges, all of them functions"
+        return
+    now = f"{rows[0]['residual_before']:.1e}"
+    yield f"edge: importance, 1 - R^2, relative residual with the function in its place (now {now}), function"
+    for row in rows:
+        name = f"{row['layer']}: {row['from']} -> {row['to']}"
+        left, share = above(1 - row["r2"]), f"{row['importance']:.1%}"
+        yield f"  {name:<16} {share:>6}  {left:>8}  {row['residual']:8.1e}  {row['formula']}"
 
 
 def above(value: float) -> str:

@@ -11,11 +11,14 @@ import numpy as np
 import torch
 
 from kanpde.evaluation import Scope
+from kanpde.insight.composed import composed
+from kanpde.insight.edgewise import ReadNetwork, read_networks
 from kanpde.insight.formula import Formula, constant, field_values
+from kanpde.insight.least_squares import minimised
 from kanpde.insight.reduction import directions, two_directions
 from kanpde.insight.similarity import powers, radial, similar
 from kanpde.insight.structure import read
-from kanpde.insight.symmetry import Sampled, Structure, exchanges, mirrors, products
+from kanpde.insight.symmetry import Sampled, Structure, edges, exchanges, mirrors, products
 from kanpde.solution import Solution, unknown_values
 from kanpde.tree import Derivative, Name, Number
 from kanpde.truth import measuring_points
@@ -27,6 +30,7 @@ SLOPES = 1e3  # times a tolerance: by how much slopes may be less accurate than 
 Detector = Callable[[Sampled, float], Iterator[Structure]]
 FIRST: Sequence[Detector] = (directions,)
 FURTHER: Sequence[Detector] = (*FIRST, two_directions, radial, similar, powers, mirrors, exchanges)
+EDGES: Sequence[Detector] = (edges,)
 ALL: Sequence[Detector] = (products, *FURTHER)
 
 
@@ -93,7 +97,9 @@ class Samples:
         if np.sqrt(np.mean(values**2)) <= tolerance * self.level:
             return [Candidate(Formula(Number(0.0), ()), self.error(name, Formula(Number(0.0), ())))]
         alike = self.structures(name, SLOPES * tolerance, kinds)
-        found = [*read(values, self.axes, tolerance), *(f for one in alike for f in one.formulas(tolerance))]
+        found = [f for one in alike for f in one.formulas(tolerance)]
+        if kinds is not EDGES or not found:
+            found += read(values, self.axes, tolerance)
         ranked = sorted(found, key=lambda formula: formula.complexity)
         return [Candidate(formula, self.error(name, formula)) for formula in ranked]
 
@@ -123,9 +129,29 @@ class Samples:
 
             self.known[name] = Sampled(
                 self.solution.spec.box, self.axes, self.values[name], chosen.numpy(), fields[name][every],
-                slopes, bends, at,
+                slopes, bends, at, lambda: self.by_edges(name),
             )  # fmt: skip
         return self.known[name]
+
+    @cached_property
+    def networks(self) -> list[ReadNetwork]:
+        """Its networks read edge by edge, as far as they consist of few edges."""
+        return read_networks(self.solution)
+
+    def by_edges(self, name: str) -> list[Formula]:
+        """The functions on the edges of a field's network put together, their constants fitted to the field."""
+        made = [composed(network, self.solution.problem.trial) for network in self.networks]
+        formula = next((own[name] for own in made if name in own), None)
+        if formula is None:
+            return []
+        known, scope = self.sampled(name), Scope(self.coordinates, (), {})
+        points, size = torch.as_tensor(known.points), float(np.linalg.norm(known.values))
+
+        def missed(values: np.ndarray) -> np.ndarray:
+            return (field_values(formula.tree, values, scope, points) - known.values) / size
+
+        with np.errstate(all="ignore"):
+            return [Formula(formula.tree, tuple(map(float, minimised(missed, np.array(formula.values)))))]
 
     def structures(self, name: str, tolerance: float, kinds: Sequence[Detector]) -> list[Structure]:
         """What a field is like; nothing is said of what is fitted."""

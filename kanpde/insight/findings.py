@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
-from typing import Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 import sympy
 
@@ -33,6 +33,7 @@ class Found:
     residual: float = inf
     candidates: Mapping[str, Sequence[tuple[int, float, str]]] = field(default_factory=dict)
     structure: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)  # and by what each is missed
+    edges: Sequence[Mapping[str, Any]] = ()  # the function chosen for each edge of the networks, if they were read
 
     @property
     def symbolic(self) -> bool:

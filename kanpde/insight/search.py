@@ -14,7 +14,8 @@ from torch import Tensor
 from kanpde.build import scope_of
 from kanpde.insight.arrays import numbers
 from kanpde.insight.conditions import determined
-from kanpde.insight.fields import ALL, FIRST, FURTHER, SIDES, Candidate, Detector, Samples, distance
+from kanpde.insight.edgewise import facts
+from kanpde.insight.fields import ALL, EDGES, FIRST, FURTHER, SIDES, Candidate, Detector, Samples, distance
 from kanpde.insight.findings import Found, Outcome
 from kanpde.insight.formula import PREFIX, field_values
 from kanpde.insight.joint import Joint, best, joined, shown
@@ -47,11 +48,12 @@ TRUSTED = (Ending.CONVERGED, Ending.FINISHED, Ending.LIMIT, Ending.STAGNATED, En
 
 
 def formula_of(
-    solution: Solution, spec: Spec, estimated: Mapping[str, FieldError], seconds: float = SECONDS
+    solution: Solution, spec: Spec, estimated: Mapping[str, FieldError], seconds: float = SECONDS, edges: bool = False
 ) -> Found:
     """A formula for a trained solution of a problem, stated without what is known of its solution.
 
-    After so many seconds of processor time nothing new is tried.
+    After so many seconds of processor time nothing new is tried. The network is read edge by edge if nothing else is
+    proved, or if that is asked for.
     """
     if spec.region is not None or spec.zones is not None:
         return Found(Outcome.NONE, reason="formulas are looked for on boxes only")
@@ -60,8 +62,9 @@ def formula_of(
     if set(spec.unknowns) - set(solution.spec.unknowns):
         return Found(Outcome.NONE, reason="the solution has other unknowns")
     search = _Search(Samples(solution), spec, statement(spec), estimated, process_time() + seconds)
-    found = search.exact(FIRST) or search.exact(FURTHER) or search.own() or search.approximate()
-    return replace(found, structure=search.structure())
+    found = search.exact(FIRST) or search.exact(FURTHER) or search.by_edges() or search.own() or search.approximate()
+    read = edges or "networks" in vars(search.samples)
+    return replace(found, structure=search.structure(), edges=facts(search.samples.networks) if read else ())
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,10 @@ class _Search:
                 if len(joint.values) <= MOST_CONSTANTS and (found := self.recognised(self.refined(joint))):
                     return found
         return None
+
+    def by_edges(self) -> Found | None:
+        """A formula that is proved, from the functions on the network's edges."""
+        return self.exact(EDGES) if process_time() < self.until and self.samples.networks else None
 
     def refined(self, joint: Joint) -> Joint:
         """The constants at which equations and conditions are fulfilled best."""

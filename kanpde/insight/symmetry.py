@@ -32,6 +32,7 @@ class Sampled:
     slopes: np.ndarray
     bends: Mapping[tuple[str, str], np.ndarray]  # second derivatives at the points, of two coordinates
     at: Callable[[np.ndarray], np.ndarray]
+    by_edges: Callable[[], Sequence[Formula]] = tuple  # the formulas of its network's edges put together
 
     @property
     def lengths(self) -> np.ndarray:
@@ -73,6 +74,11 @@ def gap_of(one: np.ndarray, other: np.ndarray) -> float:
     size = float(np.linalg.norm(other))
     found = float(np.linalg.norm(one - other)) / size if size else np.inf
     return found if np.isfinite(found) else np.inf
+
+
+def edges(field: Sampled, tolerance: float) -> Iterator[Structure]:
+    """What the field's network is made of, edge by edge."""
+    yield Structure("functions on the edges of its network", np.inf, lambda tolerance: list(field.by_edges()))
 
 
 def products(field: Sampled, tolerance: float) -> Iterator[Structure]:
