@@ -33,7 +33,7 @@ NOTES = "pictures.json"
 SHOWN = {"solution": "", "vectors": "-vectors"}  # what is drawn, and how the name of its file ends
 LARGEST = 60_000  # bytes of a picture
 WORST = 0.05  # relative L2 error of a solution that is shown
-SIZES = tuple((width, colours) for width in (1000, 800, 640, 480) for colours in (256, 128))
+SIZES = tuple((width, colours) for width in (1000, 800, 640, 480) for colours in (256, 128, 64, 32))
 PROGRAM = "from kanpde.cli import main; main(prog_name='kanpde')"
 LONG = ("dispersive", "parabolic", "reaction", "flow", "inverse")  # these begin, so that none is left over at the end
 

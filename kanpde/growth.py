@@ -6,6 +6,7 @@ from itertools import permutations
 from math import pi, prod
 from typing import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -127,7 +128,7 @@ def determinant(matrix: Sequence[Sequence[Tensor]]) -> tuple[Tensor, Tensor]:
             terms.append(product(entries))
             signs.append(-1.0 if sum(a > b for k, a in enumerate(order) for b in order[k + 1 :]) % 2 else 1.0)
     degree = max((len(term) for term in terms), default=1)
-    shape = torch.broadcast_shapes(*(entry.shape[1:] for row in matrix for entry in row))
+    shape = np.broadcast_shapes(*(entry.shape[1:] for row in matrix for entry in row))
     total = torch.zeros(degree, *shape, dtype=torch.complex128)
     sizes = torch.zeros(degree, *shape, dtype=torch.float64)
     for sign, term in zip(signs, terms):
@@ -140,7 +141,7 @@ def product(factors: Sequence[Tensor]) -> Tensor:
     """The product of polynomials, whose coefficients [p, …] are in the order of powers."""
     found, *others = factors
     for other in others:
-        shape = torch.broadcast_shapes(found.shape[1:], other.shape[1:])
+        shape = np.broadcast_shapes(found.shape[1:], other.shape[1:])
         longer = torch.zeros(len(found) + len(other) - 1, *shape, dtype=found.dtype)
         for power, coefficient in enumerate(other):
             longer[power : power + len(found)] += coefficient * found

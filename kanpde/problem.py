@@ -81,13 +81,11 @@ class Problem:
             shape = sum(sizes), row.shape[0]
             out = row.new_zeros(shape) if room is None else room[: shape[0] * shape[1]].view(shape).zero_()
             if row.requires_grad:
+                # Gradients given to `grad` beside a sum would have it load SymPy, half a second of every run.
                 adjoints = torch.autograd.grad(
-                    row,
-                    [t.outputs for t in taps],
-                    torch.full_like(row, scale),
-                    retain_graph=number + 1 < len(rows),
+                    (scale * row).sum(), [t.outputs for t in taps], retain_graph=number + 1 < len(rows),
                     allow_unused=True,
-                )
+                )  # fmt: skip
                 write_blocks(out, sizes, active, taps, adjoints)
             yield ground.gathered(scale * row.detach()), ground.gathered(out)
 

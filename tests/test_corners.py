@@ -44,10 +44,17 @@ def coarse(spec: Spec, number: int) -> list[Patch]:
     return [patch for patch, _ in islice(refinements(first_patch(spec), 1e-12), number)]
 
 
-def test_weights_at_corners_let_the_error_fall_although_the_residual_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def weighed() -> list[Patch]:
+    """Six refinements of the flow under a lid."""
+    return coarse(read_spec_text(LID, "lid.yaml", Path(".")), 6)
+
+
+def test_weights_at_corners_let_the_error_fall_although_the_residual_grows(
+    weighed: list[Patch], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The lid: 9e-9 with 25 x 28 intervals; 2e-6 with more coefficients, where all residuals count alike."""
     spec = read_spec_text(LID, "lid.yaml", Path("."))
-    weighed = coarse(spec, 6)
     monkeypatch.setattr(Patch, "by_corners", lambda patch, block, x, y: 1.0)
     alike = coarse(spec, 5)
     errors = [error_of(spec, patch) for patch in weighed]
@@ -56,8 +63,8 @@ def test_weights_at_corners_let_the_error_fall_although_the_residual_grows(monke
     assert errors[-1] < error_of(spec, alike[-1]) / 100
 
 
-def test_knots_are_graded_to_the_corner() -> None:
-    last = coarse(read_spec_text(LID, "lid.yaml", Path(".")), 6)[-1]
+def test_knots_are_graded_to_the_corner(weighed: list[Patch]) -> None:
+    last = weighed[-1]
     for spline in (last.along, last.across):
         steps = spline.breaks.diff()
         assert steps.argmin() == 0 and steps[0] < steps.max() / 8

@@ -18,7 +18,7 @@ from kanpde.writers import WRITERS, figures, hdf5, nested, read, read_plots, wri
 from kanpde.writers.folders import chosen_run_folder, new_run_folder
 from kanpde.writers.layout import stored_order
 
-LINE = replace(synthetic("line"), history={}, fields={"u": synthetic("line").fields["u"]})  # quickly drawn
+LINE = replace(synthetic("line"), history={}, points={}, fields={"u": synthetic("line").fields["u"]})  # quickly drawn
 every_grid = pytest.mark.parametrize("kind", GRIDS)
 PNG = figures.draw(synthetic("line"))["history"]
 
