@@ -135,8 +135,37 @@ def test_a_domain_cut_off_is_not_fulfilled_exactly() -> None:
     assert checks["schroedinger"] and not checks["x_min.u"]
 
 
+RING = """\
+kanpde: 1
+unknowns: [u]
+domain: {shapes: {wall: "annulus(center=[1, 0], inner=1, outer=2)"}}
+equations: {heat: lap(u) = 0}
+boundary: {wall.inner: dn(u) = -3, wall.outer: u = 1}
+"""
+
+
+def test_a_solution_on_a_ring_is_proved_on_both_its_circles() -> None:
+    """1 + 3 log(r/2), whose slope out of the ring is −3/r on the inner circle; with another constant it is not."""
+    spec = stripped(read_spec_text(RING, "ring.yaml", Path(".")))
+    made = 1 + 3 * sympy.log(((x - 1) ** 2 + y**2) / 4) / 2
+    assert all(check.holds for check in proved(spec, {"u": made}))
+    off = 1 + sympy.Rational(1, 10**6)
+    for near, missed in ((made * off, {"wall.inner.dn_u", "wall.outer.u"}), (made + off - 1, {"wall.outer.u"})):
+        assert {check.name for check in proved(spec, {"u": near}) if not check.holds} == missed
+
+
+@pytest.mark.slow
+def test_a_radial_solution_is_found_and_proved() -> None:
+    solution = solve(read_spec_text(RING, "ring.yaml", Path(".")))
+    got = formula_of(solution, stripped(solution.spec), solution.estimated_errors)
+    assert got.outcome is Outcome.VERIFIED
+    gap = got.expressions["u"] - 1 - 3 * sympy.log(((x - 1) ** 2 + y**2) / 4) / 2
+    assert sympy.simplify(sympy.expand_log(gap, force=True)) == 0
+    assert any("distance from (1, 0)" in said for said, _ in got.structure["u"])
+
+
 @pytest.mark.parametrize("name", ["elliptic_2d_l_shape", "flow_2d_cylinder"])
-def test_no_formula_is_looked_for_beyond_boxes(name: str) -> None:
+def test_no_formula_is_looked_for_beyond_boxes_discs_and_rings(name: str) -> None:
     spec = stripped(gallery(name))
     solution = Solution(spec, None, torch.zeros(0), {}, Ending.FINISHED, {}, {})  # type: ignore[arg-type]
     assert formula_of(solution, spec, {}).outcome is Outcome.NONE

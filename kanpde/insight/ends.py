@@ -8,6 +8,7 @@ import sympy
 
 from kanpde.errors import SpecError
 from kanpde.expression import ExpressionError, parse
+from kanpde.insight.circles import ANGLE, TURN
 from kanpde.insight.symbolic import Unprovable, exact_number, expression
 from kanpde.overrides import overridden
 from kanpde.reading import Scalar, Sequence, Table, read_tree
@@ -17,7 +18,10 @@ Ends = dict[str, tuple[sympy.Expr, sympy.Expr]]
 
 
 def exact_ends(spec: Spec) -> Ends:
-    """The interval of each coordinate; where the text does not say it plainly, its ends as decimal numbers."""
+    """The interval of each coordinate; where the text does not say it plainly, its ends as decimal numbers.
+
+    Of a region also that of the angle on its circles.
+    """
     root = overridden(read_tree(spec.text, spec.path.name)[0], spec.overrides, [])
     found = {}
     for name, bounds in spec.box.items():
@@ -29,7 +33,7 @@ def exact_ends(spec: Spec) -> Ends:
         found[name] = tuple(map(exact_number, bounds))
         if len(texts) == 2:
             found[name] = tuple(read(text, value, spec) for text, value in zip(texts, bounds))
-    return found
+    return found if spec.region is None else {**found, ANGLE.name: TURN}
 
 
 def read(text: str, value: float, spec: Spec) -> sympy.Expr:

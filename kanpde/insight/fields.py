@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from kanpde.evaluation import Scope
+from kanpde.insight.circles import inner_box
 from kanpde.insight.composed import composed
 from kanpde.insight.edgewise import ReadNetwork, read_networks
 from kanpde.insight.formula import Formula, constant, field_values
@@ -48,11 +49,17 @@ class Samples:
 
     solution: Solution
     known: dict[str, Sampled] = field(default_factory=dict)
+    readings: dict[tuple[str, float], list[Formula]] = field(default_factory=dict)
 
     @property
     def coordinates(self) -> tuple[str, ...]:
         """The coordinates of the problem."""
         return tuple(self.solution.spec.box)
+
+    @cached_property
+    def box(self) -> dict[str, tuple[float, float]]:
+        """The box in which fields are read: all of the domain, or a part of it."""
+        return inner_box(self.solution.spec)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,7 +70,7 @@ class Samples:
     def axes(self) -> dict[str, np.ndarray]:
         """The samples along each coordinate."""
         side = SIDES[len(self.coordinates)]
-        return {name: np.linspace(low, high, side) for name, (low, high) in self.solution.spec.box.items()}
+        return {name: np.linspace(low, high, side) for name, (low, high) in self.box.items()}
 
     @cached_property
     def values(self) -> dict[str, np.ndarray]:
@@ -76,6 +83,8 @@ class Samples:
     def measured(self) -> tuple[torch.Tensor, dict[str, np.ndarray]]:
         """Points [d, M] and every field at them."""
         points = measuring_points(tuple(self.solution.spec.box.values()))
+        if self.solution.spec.region is not None:
+            points = points[:, self.solution.problem.domain.contains(points)]
         return points, self.at(points)
 
     @cached_property
@@ -99,9 +108,15 @@ class Samples:
         alike = self.structures(name, SLOPES * tolerance, kinds)
         found = [f for one in alike for f in one.formulas(tolerance)]
         if kinds is not EDGES or not found:
-            found += read(values, self.axes, tolerance)
+            found += self.read(name, tolerance)
         ranked = sorted(found, key=lambda formula: formula.complexity)
         return [Candidate(formula, self.error(name, formula)) for formula in ranked]
+
+    def read(self, name: str, tolerance: float) -> list[Formula]:
+        """Formulas of a field's values as they are, looked for once."""
+        if (name, tolerance) not in self.readings:
+            self.readings[name, tolerance] = read(self.values[name], self.axes, tolerance)
+        return self.readings[name, tolerance]
 
     def error(self, name: str, formula: Formula) -> float:
         """The relative L2 distance of a formula from a trained field."""
@@ -114,7 +129,9 @@ class Samples:
         """A field with its first derivatives at some of the points, in two coordinates also with the second ones."""
         if name not in self.known:
             points, fields = self.measured
-            every = slice(None, None, max(1, points.shape[1] // FEW))
+            low, high = torch.tensor(list(self.box.values()), dtype=torch.float64).T[:, :, None]
+            here = ((points >= low) & (points <= high)).all(0).nonzero()[:, 0]
+            every = here[:: max(1, len(here) // FEW)]
             chosen = points[:, every].contiguous()
             orders = [(a,) for a in self.coordinates]
             pairs = list(combinations_with_replacement(self.coordinates, 2)) if len(orders) == 2 else []
@@ -128,7 +145,7 @@ class Samples:
                 return self.at(flat)[name].reshape(points.shape[1:])
 
             self.known[name] = Sampled(
-                self.solution.spec.box, self.axes, self.values[name], chosen.numpy(), fields[name][every],
+                self.box, self.axes, self.values[name], chosen.numpy(), fields[name][every],
                 slopes, bends, at, lambda: self.by_edges(name),
             )  # fmt: skip
         return self.known[name]

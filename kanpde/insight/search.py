@@ -13,6 +13,7 @@ from torch import Tensor
 
 from kanpde.build import scope_of
 from kanpde.insight.arrays import numbers
+from kanpde.insight.circles import round_shape
 from kanpde.insight.conditions import determined
 from kanpde.insight.edgewise import facts
 from kanpde.insight.fields import ALL, EDGES, FIRST, FURTHER, SIDES, Candidate, Detector, Samples, distance
@@ -55,8 +56,8 @@ def formula_of(
     After so many seconds of processor time nothing new is tried. The network is read edge by edge if nothing else is
     proved, or if that is asked for.
     """
-    if spec.region is not None or spec.zones is not None:
-        return Found(Outcome.NONE, reason="formulas are looked for on boxes only")
+    if (spec.region is not None or spec.zones is not None) and round_shape(spec) is None:
+        return Found(Outcome.NONE, reason="formulas are looked for on boxes, discs and rings only")
     if len(spec.box) not in SIDES:
         return Found(Outcome.NONE, reason=f"formulas are looked for in at most {max(SIDES)} coordinates")
     if set(spec.unknowns) - set(solution.spec.unknowns):
@@ -77,6 +78,7 @@ class _Search:
     estimated: Mapping[str, FieldError]
     until: float  # of the processor's clock
     seen: dict[str, dict[int, Candidate]] = field(default_factory=dict)
+    tried: set[tuple[Candidate, ...]] = field(default_factory=set)
     missed: list[tuple[Mapping[str, sympy.Expr], list[Check]]] = field(default_factory=list)
 
     def tolerances(self) -> Iterator[dict[str, float]]:
@@ -120,7 +122,11 @@ class _Search:
             for number in range(min(ATTEMPTS, max(map(len, choices)))):
                 if process_time() > self.until:
                     return None
-                joint = joined(self.samples.names, [own[min(number, len(own) - 1)] for own in choices])
+                chosen = tuple(own[min(number, len(own) - 1)] for own in choices)
+                if chosen in self.tried:
+                    continue
+                self.tried.add(chosen)
+                joint = joined(self.samples.names, chosen)
                 if len(joint.values) <= MOST_CONSTANTS and (found := self.recognised(self.refined(joint))):
                     return found
         return None
