@@ -21,13 +21,15 @@ NOTATIONS = ("text", "latex", "sympy", "python", "c")
 @run_argument
 @click.option("--format", "notation", type=click.Choice(NOTATIONS), default="text", help="How formulas are written.")
 @click.option("--all", "everything", is_flag=True, help="Also list shorter formulas with their errors.")
-@click.option("--edges", is_flag=True, help="Also list the function of each edge of a small network.")
+@click.option("--edges", is_flag=True, help="Also list the functions on a small network's edges.")
 @click.option("--time", "seconds", type=click.FloatRange(min=0), default=150, help="Of processor time, in seconds.")
 @json_option
 def formula(run: Path, notation: str, everything: bool, edges: bool, seconds: float, as_json: bool) -> None:
     """Look for a formula of the solution in RUN, and prove it.
 
     A formula is verified exact where every equation and condition is fulfilled, else approximate; or none is found.
+    What the solution is like is said with it: products, directions, mirrors, distances, similarity. With --edges: the
+    function of each edge of a network of at most 60, R^2 and the equations' residual with that in its place.
     The solution that the problem may state itself is not used. What is found is kept in formula.json beside the
     result; `kanpde compare RUN RUN/formula.json` compares the two at the points of the output.
     """

@@ -11,7 +11,7 @@ import mpmath
 import sympy
 
 from kanpde.build import scope_of, statements
-from kanpde.insight.circles import circle, round_shape
+from kanpde.insight.circles import ANGLE, circle, round_shape
 from kanpde.insight.digits import size, value
 from kanpde.insight.ends import Ends, exact_ends
 from kanpde.insight.patience import OutOfTime, within
@@ -139,7 +139,7 @@ def vanishes(expression: sympy.Expr) -> bool:
         lambda e: sympy.expand(e),
         lambda e: sympy.expand(sympy.expand_trig(sympy.expand(e))),
         lambda e: sympy.expand(sympy.expand(e.rewrite(sympy.exp)), power_exp=True),
-        lambda e: sympy.expand(sympy.trigsimp(e)),
+        lambda e: sympy.expand(sympy.trigsimp(e)) if e.has(ANGLE) else e,
         lambda e: sympy.expand(sympy.numer(sympy.together(e))),
     )
     return any(at_once(way, expression) == 0 for way in ways)

@@ -84,7 +84,7 @@ def edges(field: Sampled, tolerance: float) -> Iterator[Structure]:
 def products(field: Sampled, tolerance: float) -> Iterator[Structure]:
     """A product, or a sum, of functions of one coordinate each; their formulas are found in any case."""
     count = len(field.box)
-    if count < 2:
+    if count < 2 or np.linalg.norm(field.swings, axis=1).min() <= tolerance * np.linalg.norm(field.values):
         return
     names = listed(tuple(field.box))
     beyond = 0.0
