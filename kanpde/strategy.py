@@ -143,7 +143,12 @@ def methods(spec: Spec, generator: torch.Generator, clock: Clock) -> list[Method
         ]
     if cornered:
         why = "singular at corners: functions for them join the ramps, conditions are penalised"
-        first.append(Method(why, ramps(replace(spec, enforce="soft"), clock, Aim(hopeless=NEARLY)), GOOD))
+        corners = Method(why, ramps(replace(spec, enforce="soft"), clock, Aim(hopeless=NEARLY)), GOOD)
+        if spec.network.width is None:  # many plain ramps are made only where corners are not what was missing
+            look = replace(first[0], states=ramps(spec, shorter, replace(aim, last=aim.first)))
+            first = [look, corners, replace(first[0], above=aim.enough)]
+        else:
+            first.append(corners)
     if not rectangle:
         why = "too much at once: windows of time, each from the end of the one before"
         longer = Method(why, windowed(spec, clock), AT_ONCE)
