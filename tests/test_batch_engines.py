@@ -81,9 +81,9 @@ def test_twenty_members_of_which_one_is_refused_one_killed_and_one_preempted(
 
 
 def twenty(folder: Path) -> Path:
-    """A sweep of twenty members: two whose work is a number of steps, however long these take; the last is refused."""
+    """A sweep of twenty members, the last one refused; two work longer than preempted jobs are given to finish."""
     (folder / "chain.yaml").write_text(PROBLEM)
-    long = LONG.replace("= 1}", "= k}").replace("stop: {time: 30}", "stop: {steps: 1000, time: 3000}")
+    long = LONG.replace("= 1}", "= k}").replace("stop: {time: 30}", "stop: {steps: 6000, time: 3000}")
     (folder / "long.yaml").write_text(long + "definitions: {k: 1}\n")
     refused = FAILING.replace("=", ": ")
     left_out = [*(f"definitions.k: {k}" for k in range(3, 18)), refused]
