@@ -233,7 +233,7 @@ def test_stresses_around_a_hole_take_few_ramps() -> None:
 
 def test_a_right_angle_where_data_and_equation_clash_costs_no_digits() -> None:
     text = "unknowns: [u]\ndomain: {x: [0, 1], y: [0, 1]}\nequations: {torsion: -lap(u) = 1}\nboundary: {all: u = 0}\n"
-    solution = solve(spec(text + "network: {width: 300}\ntraining: {threads: 1}\n"))
+    solution = solve(spec(text + "training: {threads: 1}\n"))
     x, y = np.array([[0.5, 0.1, 0.01, 0.3], [0.5, 0.1, 0.02, 0.9]])
     n = np.arange(1, 400, 2)[:, None] * pi  # Timoshenko & Goodier (1951, article 109)
     decay = (np.exp(-n * y) + np.exp(-n * (1 - y))) / (1 + np.exp(-n))
